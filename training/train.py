@@ -1,0 +1,253 @@
+"""Train the reader for a given number of minutes; stop and start it as you like.
+
+    python training/train.py --base FOLDER --mix mix1.jsonl --run runs/1 --minutes 45 [--start runs/0/model.pt]
+
+The learning rate follows the clock: a short warm-up, then down to zero at the deadline, so that a run ends usable
+however fast the machine is. Started again on the same --run it goes on where the last checkpoint was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import torch
+from common import load_encoder, load_tokenizer
+from export_embedder import BASE_SHA256
+from model import Reader, prefix
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+
+MAX_TOKENS = 224
+MAX_QUESTION_WORDS = 60
+POOL = 4096  # examples sorted by length together
+WARMUP = 0.04
+IGNORE = -100
+TASKS = ("span", "relevance", "answerable", "support")
+
+
+@dataclass
+class Encoded:
+    """One example as lists of T numbers; IGNORE where a task doesn't ask."""
+
+    ids: list[int]
+    types: list[int]
+    allowed: list[bool]  # where a span may begin or end: position 0 and the passage
+    start: int
+    end: int
+    relevance: list[int]
+    answerable: int
+    support: int
+
+
+def encode_example(item: dict, encoding, shift: int) -> Encoded:
+    """The targets on tokens; `shift` is where the passage begins in the second text."""
+    places = [
+        (s - shift, e - shift) if sequence == 1 and s >= shift else None
+        for sequence, (s, e) in zip(encoding.sequence_ids, encoding.offsets, strict=True)
+    ]
+    start, end, answerable = IGNORE, IGNORE, _known(item["answerable"])
+    if item["spans"] == []:
+        start = end = 0
+    elif item["spans"]:
+        start, end = _token_span(places, item["spans"][0])
+    relevance = [IGNORE] * len(places)
+    if item["relevant"] is not None:
+        relevance = [_inside(place, item["relevant"]) for place in places]
+        if answerable == 1 and 1 not in relevance:  # the answer was cut off
+            answerable, relevance = IGNORE, [IGNORE] * len(places)
+    allowed = [position == 0 or place is not None for position, place in enumerate(places)]
+    ids, types = encoding.ids, encoding.type_ids
+    return Encoded(ids, types, allowed, start, end, relevance, answerable, _known(item["support"]))
+
+
+def _known(label: int | None) -> int:
+    return IGNORE if label is None else label
+
+
+def _inside(place: tuple[int, int] | None, targets: Sequence[Sequence[int]]) -> int:
+    if place is None:
+        return IGNORE
+    return int(any(place[0] < stop and start < place[1] for start, stop in targets))
+
+
+def _token_span(places: Sequence[tuple[int, int] | None], span: Sequence[int]) -> tuple[int, int]:
+    inside = [i for i, place in enumerate(places) if _inside(place, [span]) == 1]
+    if not inside or places[inside[-1]][1] < span[1]:
+        return IGNORE, IGNORE
+    return inside[0], inside[-1]
+
+
+def batches(path: Path, tokenizer: Tokenizer, seed: int, tokens: int) -> Iterator[list[Encoded]]:
+    """For ever: examples in a random order, batched with others of their length, about `tokens` tokens a batch."""
+    lines = path.read_text().splitlines()
+    rng = Random(seed)
+    while True:
+        rng.shuffle(lines)
+        for start in range(0, len(lines), POOL):
+            pool = encode_pool([json.loads(line) for line in lines[start : start + POOL]], tokenizer)
+            pool.sort(key=lambda item: len(item.ids) + rng.random())
+            made = list(_fill(pool, tokens))
+            rng.shuffle(made)
+            yield from made
+
+
+def encode_pool(items: Sequence[dict], tokenizer: Tokenizer) -> list[Encoded]:
+    pairs = [
+        (" ".join(item["question"].split()[:MAX_QUESTION_WORDS]), prefix(item["title"]) + item["passage"]) for item in items
+    ]
+    encodings = tokenizer.encode_batch(pairs)
+    shifts = [len(prefix(item["title"])) for item in items]
+    return [encode_example(*each) for each in zip(items, encodings, shifts, strict=True)]
+
+
+def _fill(pool: Sequence[Encoded], tokens: int) -> Iterator[list[Encoded]]:
+    batch: list[Encoded] = []
+    for item in pool:
+        if batch and padded_length(item) * (len(batch) + 1) > tokens:
+            yield batch
+            batch = []
+        batch.append(item)
+    yield batch
+
+
+def padded_length(item: Encoded) -> int:
+    """A multiple of 16: few different shapes, for each of which the CPU's kernels are prepared anew."""
+    return -(-len(item.ids) // 16) * 16
+
+
+def tensors(batch: Sequence[Encoded], device: str) -> dict[str, Tensor]:
+    longest = max(padded_length(item) for item in batch)
+
+    def padded(rows: Sequence[Sequence[int]], value: int) -> Tensor:
+        return torch.tensor([[*row, *[value] * (longest - len(row))] for row in rows], device=device)
+
+    return {
+        "input_ids": padded([item.ids for item in batch], 0),
+        "attention_mask": padded([[1] * len(item.ids) for item in batch], 0),
+        "token_type_ids": padded([item.types for item in batch], 0),
+        "allowed": padded([item.allowed for item in batch], False),
+        "relevance": padded([item.relevance for item in batch], IGNORE),
+        **{name: torch.tensor([getattr(item, name) for item in batch], device=device) for name in ("start", "end", "answerable", "support")},
+    }  # fmt: skip
+
+
+def losses(outputs: Sequence[Tensor], batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Each task's loss, summed over the examples that ask for it and divided by the size of the batch."""
+    start, end, relevance, answerable, support = (output.float() for output in outputs)
+    size = len(start)
+    spans = sum(
+        nn.functional.cross_entropy(
+            logits.masked_fill(~batch["allowed"], -1e4), batch[name], ignore_index=IGNORE, reduction="sum"
+        )
+        for name, logits in (("start", start), ("end", end))
+    )
+    token = _binary(relevance, batch["relevance"]).sum(dim=1) / (batch["relevance"] >= 0).sum(dim=1).clamp(min=1)
+    return {
+        "span": spans / (2 * size),
+        "relevance": token.sum() / size,
+        "answerable": _binary(answerable, batch["answerable"]).sum() / size,
+        "support": _binary(support, batch["support"]).sum() / size,
+    }
+
+
+def _binary(logits: Tensor, labels: Tensor) -> Tensor:
+    known = labels >= 0
+    target = labels.clamp(min=0).float()
+    return nn.functional.binary_cross_entropy_with_logits(logits, target, reduction="none") * known
+
+
+def rate(progress: float, peak: float) -> float:
+    return peak * max(0.0, min(progress / WARMUP, (1 - progress) / (1 - WARMUP)))
+
+
+@dataclass
+class Progress:
+    """What has to be known to go on: steps taken and seconds spent."""
+
+    step: int = 0
+    seconds: float = 0.0
+    sums: dict[str, float] = field(default_factory=lambda: dict.fromkeys(TASKS, 0.0))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--base", type=Path, required=True, help="folder of the official all-MiniLM-L6-v2 checkpoint")
+    parser.add_argument("--mix", type=Path, required=True)
+    parser.add_argument("--run", type=Path, required=True, help="folder of the checkpoints")
+    parser.add_argument("--start", type=Path, help="weights to start from instead of the base")
+    parser.add_argument("--minutes", type=float, required=True)
+    parser.add_argument("--rate", type=float, default=1.5e-4, help="highest learning rate")
+    parser.add_argument("--tokens", type=int, default=4800, help="tokens a batch")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    args = parser.parse_args()
+    torch.manual_seed(args.seed)
+    torch.set_num_threads(args.threads)
+    args.run.mkdir(parents=True, exist_ok=True)
+    train(args)
+
+
+def train(args: argparse.Namespace) -> None:
+    model = Reader(load_encoder(args.base, sha256=BASE_SHA256))
+    if args.start:
+        model.load_state_dict(torch.load(args.start))
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0  # its random numbers take half of the time on a CPU, and few passes are made
+    model.encoder.embeddings.word_embeddings.requires_grad_(False)
+    model.to(args.device).train()
+    weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(weights, lr=args.rate, weight_decay=0.01, fused=True)
+    progress, checkpoint = Progress(), args.run / "checkpoint.pt"
+    if checkpoint.exists():
+        saved = torch.load(checkpoint, weights_only=False)
+        model.load_state_dict(saved["model"])
+        optimizer.load_state_dict(saved["optimizer"])
+        progress = saved["progress"]
+    tokenizer = load_tokenizer(args.base / "tokenizer.json", max_tokens=MAX_TOKENS)
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(MAX_TOKENS, strategy="only_second")
+    loop(model, optimizer, batches(args.mix, tokenizer, args.seed + progress.step, args.tokens), progress, args)
+    torch.save(model.state_dict(), args.run / "model.pt")
+
+
+def loop(model: nn.Module, optimizer, source: Iterator, progress: Progress, args: argparse.Namespace) -> None:
+    begun, saved = time.monotonic() - progress.seconds, progress.seconds
+    seen = words = 0
+    while progress.seconds < args.minutes * 60:
+        items = next(source)
+        for group in optimizer.param_groups:
+            group["lr"] = rate(progress.seconds / (args.minutes * 60), args.rate)
+        batch = tensors(items, args.device)
+        with torch.autocast(args.device, dtype=torch.bfloat16):
+            outputs = model(batch["input_ids"], batch["attention_mask"], batch["token_type_ids"])
+        parts = losses(outputs, batch)
+        sum(parts.values()).backward()
+        nn.utils.clip_grad_norm_((p for p in model.parameters() if p.requires_grad), 1.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        progress.step += 1
+        progress.seconds = time.monotonic() - begun
+        seen, words = seen + len(items), words + batch["input_ids"].numel()
+        for name, part in parts.items():
+            progress.sums[name] += part.item()
+        if progress.step % 100 == 0:
+            mean = {name: round(total / 100, 3) for name, total in progress.sums.items()}
+            print(json.dumps({"step": progress.step, "seconds": round(progress.seconds), "seen": seen, "tokens": words, **mean}), flush=True)  # fmt: skip
+            progress.sums = dict.fromkeys(TASKS, 0.0)
+        if progress.seconds - saved > 300:
+            saved = progress.seconds
+            state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "progress": progress}
+            torch.save(state, args.run / "checkpoint.new")
+            (args.run / "checkpoint.new").replace(args.run / "checkpoint.pt")
+
+
+if __name__ == "__main__":
+    main()
