@@ -1,0 +1,180 @@
+"""Texts to unit vectors: the bundled all-MiniLM-L6-v2 by default, any LlamaIndex embedding otherwise."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from rag.errors import ModelError
+from rag.types import Chunk
+
+MAX_TOKENS = 256  # what the model was trained for; the rest of a text is not seen
+BATCH = 16  # more is no faster on a CPU and costs memory
+WINDOW = 2048  # texts tokenised and sorted together
+
+
+class Embedding(Protocol):
+    """What the rest of the package needs of an embedding."""
+
+    @property
+    def name(self) -> str:
+        """Identifies model and weights: a store written under one name refuses another."""
+
+    @property
+    def dimension(self) -> int: ...
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """Unit vectors, float32, shape ``[len(texts), dimension]``."""
+
+    def embed_query(self, text: str) -> np.ndarray:
+        """The unit vector of a question, float32, shape ``[dimension]``."""
+
+    def count_tokens(self, text: str) -> int: ...
+
+
+def contextual(chunk: Chunk) -> str:
+    """The text that is embedded for a chunk: its article's title, authors, publisher and date, then its own text.
+
+    A chunk in the middle of an article often names neither its subject nor its author; this gives them back to it.
+    """
+    about = chunk.metadata
+    parts = (about.title, ", ".join(about.authors), about.publisher, about.date)
+    context = " | ".join(part for part in parts if part)
+    return f"{context}\n{chunk.text}" if context else chunk.text
+
+
+class BundledEmbedding:
+    """all-MiniLM-L6-v2, int8, on the CPU; safe to use from several threads.
+
+    A text is cut after 256 tokens. A vector moves a little (cosine above 0.98) with the texts it shares a batch with,
+    because the model quantises activations by batch; texts of one length are therefore put together.
+    """
+
+    dimension = 384
+
+    def __init__(self, models: Path) -> None:
+        """Load the model from the folder ``models``; ModelError if a file isn't what its sha256.json says."""
+        import onnxruntime
+        from tokenizers import Tokenizer
+
+        weights, tokenizer = _verified(models, "embedder.onnx"), _verified(models, "tokenizer.json")
+        self.name = f"all-MiniLM-L6-v2-int8-{hashlib.sha256(weights).hexdigest()[:8]}"
+        self._tokenizer = Tokenizer.from_buffer(tokenizer)
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        # One thread per run and several runs at once keeps all cores busy; threads inside a run wait for each other.
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
+        self._threads = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="embed")
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """Unit vectors, float32, shape ``[len(texts), 384]``."""
+        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
+        for start in range(0, len(texts), WINDOW):
+            self._embed_window(texts[start : start + WINDOW], vectors[start : start + WINDOW])
+        return vectors
+
+    def embed_query(self, text: str) -> np.ndarray:
+        """The unit vector of a question, float32, shape ``[384]``."""
+        return self._run([self._tokens(text)])[0]
+
+    def count_tokens(self, text: str) -> int:
+        """Word pieces in ``text``, without the two marks put around it."""
+        return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
+    def _embed_window(self, texts: Sequence[str], vectors: np.ndarray) -> None:
+        tokens = [_cut(encoding.ids) for encoding in self._tokenizer.encode_batch_fast(list(texts))]
+        by_length = sorted(range(len(tokens)), key=lambda row: len(tokens[row]))
+        batches = [by_length[start : start + BATCH] for start in range(0, len(by_length), BATCH)]
+        runs = self._threads.map(lambda rows: self._run([tokens[row] for row in rows]), batches)
+        for rows, batch in zip(batches, runs, strict=True):
+            vectors[rows] = batch
+
+    def _tokens(self, text: str) -> list[int]:
+        return _cut(self._tokenizer.encode(text).ids)
+
+    def _run(self, batch: list[list[int]]) -> np.ndarray:
+        """Vectors of tokenised texts, padded to the longest of them."""
+        lengths = np.array([len(tokens) for tokens in batch])
+        mask = (np.arange(lengths.max()) < lengths[:, None]).astype(np.int64)
+        ids = np.zeros_like(mask)
+        ids[mask == 1] = np.concatenate(batch)
+        inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(mask)}
+        return self._session.run(["embedding"], inputs)[0]
+
+
+class LlamaIndexEmbedding:
+    """Any LlamaIndex embedding model behind this package's interface. Its errors become ModelError, in one line."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self.name = f"{type(model).__name__}:{model.model_name}"
+
+    @cached_property
+    def dimension(self) -> int:
+        """Found by embedding a word, once: the models don't tell."""
+        return len(self.embed_query("word"))
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """Unit vectors, float32, shape ``[len(texts), dimension]``."""
+        if not texts:
+            return np.empty((0, self.dimension), dtype=np.float32)
+        return self._unit(self._ask(self._model.get_text_embedding_batch, list(texts)), len(texts))
+
+    def embed_query(self, text: str) -> np.ndarray:
+        """The unit vector of a question, float32, shape ``[dimension]``."""
+        return self._unit([self._ask(self._model.get_query_embedding, text)], 1)[0]
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of ``text`` as LlamaIndex counts them by default."""
+        return len(self._tokenizer(text))
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        from llama_index.core.utils import get_tokenizer
+
+        return get_tokenizer()
+
+    def _ask(self, method: Any, argument: Any) -> Any:
+        try:
+            return method(argument)
+        except Exception as error:  # hundreds of services, each with errors of its own
+            problem = " ".join(str(error).split())[:300]
+            raise ModelError(f"the embedding {self.name} failed: {type(error).__name__}: {problem}") from error
+
+    def _unit(self, rows: Any, count: int) -> np.ndarray:
+        try:
+            vectors = np.asarray(rows, dtype=np.float32)
+        except (TypeError, ValueError) as error:
+            raise ModelError(f"the embedding {self.name} returned something that isn't a table of numbers") from error
+        if vectors.ndim != 2 or len(vectors) != count or not np.isfinite(vectors).all():
+            shape = "x".join(map(str, vectors.shape))
+            raise ModelError(f"the embedding {self.name} returned {shape} numbers for {count} texts")
+        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+
+
+def _verified(models: Path, name: str) -> bytes:
+    """The bytes of a bundled file, if they are those that were published."""
+    try:
+        data = (models / name).read_bytes()
+        expected = json.loads((models / "sha256.json").read_text("utf-8"))[name]
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"a model file can't be loaded: {error}: install the package again") from error
+    if hashlib.sha256(data).hexdigest() != expected:
+        raise ModelError(f"the model file {models / name} is damaged: install the package again")
+    return data
+
+
+def _cut(ids: list[int]) -> list[int]:
+    """At most MAX_TOKENS of them, the closing mark kept."""
+    return ids if len(ids) <= MAX_TOKENS else [*ids[: MAX_TOKENS - 1], ids[-1]]
