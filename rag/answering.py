@@ -1,0 +1,282 @@
+"""Readings -> Answer: which sentences answer, in whose words, how sure that is, and when to decline.
+
+A question for a fact gets the sentence that holds the answer, and the span in it as ``short``. A question for reasons,
+ways, lists or opinions gets the few sentences that cover it, from as many articles as needed, each article's under the
+name of who says it. Every sentence stands verbatim in its article; nothing is written here but the lead-ins.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from math import exp
+
+from rag.types import Citation, Passage, Reading
+
+MAX_SENTENCES = 5
+"""The most sentences of a long answer."""
+
+RELEVANT = 0.35
+"""A sentence belongs to a long answer if its relevance is at least this share of the best one's."""
+
+RIVAL = 1.5
+"""A fact from a second article is laid beside the first if its score is within this many logits of it."""
+
+_AUX = r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|news|its|this)\b"
+_LONG = re.compile(
+    r"^\W*(?:why|how(?! (?:many|much|long|old|far|big|large|often|tall|high|fast|soon|wide|deep|late|early|heavy)\b)|"
+    r"explain|describe|summari[sz]e|compare|list|name (?:the|some|all|two|three|four|five)|tell me|discuss|outline)\b|"
+    r"\bwhat (?:does|do|did|has|have|is|are|was|were)\b.*\b(?:say|says|said|think|thinks|thought|argue|argues|argued|"
+    r"claim|claims|claimed|believe|believes|recommend|recommends|suggest|suggests|propose|proposes|warn|warns|warned|"
+    r"report|view|views|opinion|opinions|position|stance|reasons?|arguments?|effects?|consequences?|implications?|"
+    r"differences?|advantages?|benefits?|risks?|obstacles?|challenges?|concerns?|examples?|demands?|steps)\b|"
+    rf"^(?:\w+ )?(?:what|which) (?:(?!{_AUX}|of\b)[\w’'-]+ ){{0,3}}?(?!{_AUX})[\w-]{{2,}}[^\W_siu]s\b(?! \w+ (?:is|was|does|has)\b)|"
+    r"\bhow come\b|\bin what ways?\b|\bopinions?\b|\bwhat (?:are|were) (?:the|some)\b|^\W*what (?:happened|happens)\b|"
+    r"\bwhat (?:do|does) (?:the )?(?:\w+ )?(?:articles?|authors?)\b|\w.*\band (?:who|what|which|how|where|when|why)\b",
+    re.IGNORECASE,
+)
+_CLAIM = re.compile(
+    r"^\W*(?:and )?who (?:else )?(?:says?|said|argues?|argued|claims?|claimed|thinks?|believes?|warns?|warned|suggests?|"
+    r"calls?|called|describes?|expects?|recommends?|proposes?|maintains?|predicts?|notes?|writes?|states?|insists?)\b",
+    re.IGNORECASE,
+)
+_LEANS_BACK = re.compile(
+    r"^[\"“‘']?(?:(?:but|and|yet|so|still|however|instead|therefore|thus|moreover|meanwhile|also)\b,?\s*)?"
+    r"(?:it|its|they|their|these|those|this|that|he|she|his|her|such|both|the (?:move|deal|company|firm|plan|same|latter|"
+    r"former|two))\b",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"[\w’'-]+")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One sentence of an answer with the span of a passage that it stands on (offsets relative to its text)."""
+
+    text: str
+    passage: Passage
+    start: int
+    end: int
+    lead: str = ""
+    """Who says it, where that opens a paragraph."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the readings give for a question: the answer's pieces, and what its confidence is judged by."""
+
+    pieces: tuple[Piece, ...]
+    short: str | None
+    best: Reading
+
+
+def wants_sentences(question: str) -> bool:
+    """Whether a question asks for more than a fact: reasons, ways, lists, opinions."""
+    return bool(_LONG.search(question))
+
+
+def find(question: str, readings: Sequence[Reading]) -> Finding | None:
+    """The best answer that the readings hold, however doubtful; None if there is nothing to read."""
+    bodies = [reading for reading in readings if reading.passage.sentences]
+    if not bodies:
+        return None
+    if _CLAIM.search(question):
+        return _claim(bodies)
+    if wants_sentences(question):
+        return _long(bodies)
+    return _fact(bodies) or _long(bodies)
+
+
+def score(reading: Reading) -> float:
+    """How promising a reading is, as a logit: the passage answers, and there is a span that does."""
+    return reading.answerable + 0.25 * min(reading.span_score, 8.0)
+
+
+def _probability(logit: float) -> float:
+    return 1 / (1 + exp(-max(-50.0, min(50.0, logit))))
+
+
+def _fact(readings: Sequence[Reading]) -> Finding | None:
+    ranked = sorted((reading for reading in readings if reading.span), key=score, reverse=True)
+    if not ranked:
+        return None
+    best = ranked[0]
+    pieces = _sentence_of_span(best)
+    if rival := _rival(best, ranked[1:]):
+        pieces = [
+            replace(piece, lead=who_says(piece.passage) if index == 0 else "")
+            for group in (pieces, _sentence_of_span(rival))
+            for index, piece in enumerate(group)
+        ]
+    return Finding(tuple(pieces), _short(best), best)
+
+
+def _claim(readings: Sequence[Reading]) -> Finding:
+    """Who says something: the sentence that says it, under its author's name; the speaker is whom the sentence names,
+    else the article's authors."""
+    _, reading, index = _ranked_sentences(readings)[0]
+    pieces = _pieces(reading.passage, [index])
+    left, right = pieces[0].start, pieces[-1].end
+    named = reading.span is not None and left <= reading.span[0] and reading.span[1] <= right and reading.span_score > 0
+    speaker = _short(reading) if named else None
+    if not speaker or not speaker[0].isupper():
+        speaker = names(reading.passage.authors) or speaker
+    pieces[0] = replace(pieces[0], lead=who_says(reading.passage))
+    return Finding(tuple(pieces), speaker, reading)
+
+
+def _short(reading: Reading) -> str | None:
+    if reading.span is None:
+        return None
+    start, end = reading.span
+    return " ".join(reading.passage.text[start:end].strip(" ,;:").split()) or None
+
+
+def _rival(best: Reading, others: Iterable[Reading]) -> Reading | None:
+    """A reading of another article that is nearly as sure and says something else."""
+    known = _words(_short(best) or "")
+    for other in others:
+        if other.passage.source == best.passage.source:
+            continue
+        if score(best) - score(other) > RIVAL or other.answerable < 0:
+            return None
+        words = _words(_short(other) or "")
+        if words and not words & known:
+            return other
+    return None
+
+
+def _sentence_of_span(reading: Reading) -> list[Piece]:
+    assert reading.span is not None
+    start, end = reading.span
+    sentences = reading.passage.sentences
+    inside = [index for index, (left, right) in enumerate(sentences) if left < end and right > start]
+    return _pieces(reading.passage, inside or [0])
+
+
+def _pieces(passage: Passage, indexes: Sequence[int]) -> list[Piece]:
+    """The sentences at ``indexes``, with the sentence before one that leans on it ("It is the first …")."""
+    wanted = set(indexes)
+    for index in indexes:
+        left, right = passage.sentences[index]
+        if index and _LEANS_BACK.match(passage.text[left:right]):
+            wanted.add(index - 1)
+    return [
+        Piece(" ".join(passage.text[left:right].split()), passage, left, right)
+        for left, right in (passage.sentences[index] for index in sorted(wanted))
+    ]
+
+
+def _long(readings: Sequence[Reading]) -> Finding:
+    best = max(readings, key=lambda reading: _probability(reading.answerable) * max(reading.relevance, default=0.0))
+    chosen: list[tuple[float, Reading, int]] = []
+    for value, reading, index in _ranked_sentences(readings):
+        if chosen and (value < RELEVANT * chosen[0][0] or len(chosen) == MAX_SENTENCES):
+            break
+        if not any(_alike(_sentence(reading, index), _sentence(other, at)) for _, other, at in chosen):
+            chosen.append((value, reading, index))
+    return Finding(tuple(_by_source(chosen)), None, chosen[0][1] if chosen else best)
+
+
+def _ranked_sentences(readings: Sequence[Reading]) -> list[tuple[float, Reading, int]]:
+    values = [
+        (_probability(reading.answerable) * relevance, reading, index)
+        for reading in readings
+        for index, relevance in enumerate(reading.relevance)
+    ]
+    return sorted(values, key=lambda item: -item[0])
+
+
+def _sentence(reading: Reading, index: int) -> str:
+    left, right = reading.passage.sentences[index]
+    return reading.passage.text[left:right]
+
+
+def _by_source(chosen: Sequence[tuple[float, Reading, int]]) -> list[Piece]:
+    """The chosen sentences in each article's order, the article with the best sentence first, led in by who says it."""
+    sources = list(dict.fromkeys(reading.passage.source for _, reading, _ in chosen))
+    pieces: list[Piece] = []
+    for source in sources:
+        found: dict[int, Piece] = {}
+        for _, reading, index in chosen:
+            if reading.passage.source == source:
+                found |= {piece.passage.start + piece.start: piece for piece in _pieces(reading.passage, [index])}
+        ordered = [found[at] for at in sorted(found)]
+        pieces += [replace(ordered[0], lead=who_says(ordered[0].passage)), *ordered[1:]]
+    return pieces
+
+
+def who_says(passage: Passage) -> str:
+    """Author, publisher and date of a passage as a lead-in; its title or file name where nothing else is known."""
+    who = names(passage.authors)
+    where = ", ".join(part for part in (passage.publisher, passage.date) if part)
+    if who and where:
+        return f"{who} ({where})"
+    return who or where or passage.title or passage.source
+
+
+def names(people: Sequence[str]) -> str:
+    """Names as a phrase: ``A``, ``A and B``, ``A, B and C``."""
+    return " and ".join(filter(None, [", ".join(people[:-1]), *people[-1:]]))
+
+
+def _words(text: str) -> set[str]:
+    return {word.lower() for word in _WORD.findall(text)}
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether two sentences say the same in nearly the same words."""
+    left, right = _words(one), _words(other)
+    return len(left & right) >= 0.7 * min(len(left), len(right), 1000) if left and right else True
+
+
+def cite(pieces: Sequence[Piece]) -> tuple[str, tuple[Citation, ...]]:
+    """The pieces as text, each with its marker, and the citations the markers name.
+
+    Sentences that follow one another in an article share one citation, whose quote covers them.
+    """
+    citations: list[Citation] = []
+    text = ""
+    last: Piece | None = None
+    for piece in pieces:
+        passage = piece.passage
+        if last is not None and not piece.lead and _adjacent(last, piece):
+            citations[-1] = _citation(citations[-1].number, passage, citations[-1].start, passage.start + piece.end)
+        else:
+            at = passage.start
+            citations.append(_citation(len(citations) + 1, passage, at + piece.start, at + piece.end))
+        gap = "" if not text else "\n\n" if piece.lead else " "
+        lead = f"{piece.lead}: " if piece.lead else ""
+        text += f"{gap}{lead}{piece.text} [{citations[-1].number}]"
+        last = piece
+    return text, tuple(replace(citation, quote=_quote(citation, pieces)) for citation in citations)
+
+
+def _adjacent(last: Piece, piece: Piece) -> bool:
+    if last.passage is not piece.passage or not last.end <= piece.start:
+        return False
+    return not last.passage.text[last.end : piece.start].strip()
+
+
+def _citation(number: int, passage: Passage, start: int, end: int) -> Citation:
+    return Citation(
+        number=number,
+        source=passage.source,
+        title=passage.title,
+        authors=passage.authors,
+        publisher=passage.publisher,
+        date=passage.date,
+        quote="",
+        start=start,
+        end=end,
+    )
+
+
+def _quote(citation: Citation, pieces: Sequence[Piece]) -> str:
+    passage = next(
+        piece.passage
+        for piece in pieces
+        if piece.passage.source == citation.source and piece.passage.start + piece.start == citation.start
+    )
+    return passage.text[citation.start - passage.start : citation.end - passage.start]

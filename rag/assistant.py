@@ -1,0 +1,301 @@
+"""The Assistant: the one file that knows every room, and joins them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag import answering, articles, bylines, chunking, confidence, followup, prompts, retrieval, syncing
+from rag.embedding import BundledEmbedding, LlamaIndexEmbedding
+from rag.errors import LLMError, QuestionError, SettingsError
+from rag.reader import Reader
+from rag.settings import Settings
+from rag.store import Generation, Store
+from rag.types import Answer, Article, Event, Metadata, Passage, Reading, SyncReport
+
+if TYPE_CHECKING:
+    from rag.llm import LLM
+
+MODELS = Path(__file__).parent / "models"
+
+CANDIDATES = 24
+"""Passages that may be read for a question, of those retrieved."""
+
+READ_AT_ONCE = 6
+"""Passages read before asking whether that is enough."""
+
+SURE = 4.0
+"""Score (logit) of a reading at which no further passages are read for a question for a fact."""
+
+FUSED_WEIGHT = 3.0
+"""Reranking adds this times the fused retrieval score to a reading's logit."""
+
+THRESHOLD = 0.5
+"""Below this confidence the assistant declines. Chosen on gold questions: ``rag eval`` prints both kinds of error."""
+
+MAX_QUESTION = 2000
+"""Characters of a question that are read."""
+
+Progress = Callable[[int, int, str], None]
+"""Called with (done, total, what) while a sync goes on."""
+
+
+class Assistant:
+    """Answers questions about a folder of articles.
+
+    >>> assistant = Assistant(Settings(corpus="articles/", store=".rag/"))
+    >>> assistant.sync()
+    >>> print(assistant.query("How many people work at BYD's bus plant in Lancaster?"))
+
+    ``llm`` and ``embedding`` take any LlamaIndex LLM or embedding. Safe to use from several threads.
+    """
+
+    def __init__(self, settings: Settings | None = None, *, llm: Any = None, embedding: Any = None) -> None:
+        self.settings = settings or Settings()
+        self._llm_model = llm
+        self._embedding_model = embedding
+        self.reader = Reader(MODELS)
+
+    @cached_property
+    def embedding(self) -> BundledEmbedding | LlamaIndexEmbedding:
+        """What turns texts into vectors: the bundled model unless asked for another."""
+        if self._embedding_model is not None:
+            return LlamaIndexEmbedding(self._embedding_model)
+        kind, _, model = self.settings.embedding.partition(":")
+        if kind == "bundled":
+            return BundledEmbedding(MODELS)
+        if kind == "openai" and model:
+            return LlamaIndexEmbedding(_openai_embedding(model, self.settings))
+        raise SettingsError(f"embedding {self.settings.embedding!r} is unknown: use bundled or openai:MODEL")
+
+    @cached_property
+    def store(self) -> Store:
+        """The index on disk, or on a Chroma server."""
+        return Store(
+            self.settings.store,
+            self.embedding.name,
+            self.embedding.dimension,
+            chroma_url=self.settings.chroma_url,
+        )
+
+    @cached_property
+    def llm(self) -> LLM | None:
+        """The LLM that writes the answers, or None where the reader does."""
+        if self._llm_model is None and not self.settings.uses_llm:
+            return None
+        from rag.llm import LLM
+
+        return LLM(self.settings, model=self._llm_model)
+
+    def sync(self, progress: Progress | None = None, *, rebuild: bool = False) -> SyncReport:
+        """Brings the index up to date with the corpus; only what is new or changed is read and embedded.
+
+        ``rebuild`` starts from nothing: for a damaged store, or one written with another embedding.
+        """
+        return syncing.sync(self.settings.corpus, self.store, self.embedding, progress, rebuild=rebuild)
+
+    def retrieve(self, question: str, k: int = 10) -> list[Passage]:
+        """The ``k`` passages that fit the question best, best first, reranked by the reader."""
+        question = _checked(question)
+        candidates = retrieval.retrieve([question], self._generation(), self.embedding, max(k, CANDIDATES))
+        readings = self.reader.read(question, candidates[:CANDIDATES])
+        return [*_reranked(readings), *candidates[CANDIDATES:]][:k]
+
+    def query(self, question: str, history: followup.History = ()) -> Answer:
+        """The answer to a question; with ``history``, earlier (question, answer) turns, also to a follow-up.
+
+        Raises a ``RagError`` where no answer can be given; an answer that the articles don't hold is no error but an
+        ``Answer`` with ``answered`` False.
+        """
+        answer = None
+        for event in self.stream(question, history):
+            answer = event.answer
+        assert answer is not None
+        return answer
+
+    def stream(self, question: str, history: followup.History = ()) -> Iterator[Event]:
+        """The same answer piece by piece: status, checked sentences, and last the whole ``Answer``."""
+        clock = _Clock()
+        asked = _checked(question)
+        notes = (
+            ()
+            if len(question.strip()) <= MAX_QUESTION
+            else (f"Only the question's first {MAX_QUESTION} characters were read.",)
+        )
+        generation = self._generation()
+        yield Event("status", "Looking through the articles")
+        asked, context = followup.standalone(asked, history), followup.context(asked, history)
+        passages = retrieval.retrieve([asked, *context], generation, self.embedding, CANDIDATES)
+        clock.lap("retrieve")
+        yield Event("status", f"Reading {len(passages)} passages")
+        answer = self._about_article(asked, passages, generation) or self._read_answer(asked, passages)
+        clock.lap("read")
+        for piece in _by_paragraph(answer):
+            yield piece
+        yield Event("answer", answer.text, answer.citations, clock.stop(replace(answer, notes=notes + answer.notes)))
+
+    def articles(self) -> dict[str, Metadata]:
+        """The indexed articles: source -> metadata."""
+        return self._generation().articles()
+
+    def article(self, source: str) -> Article:
+        """One article of the corpus as it stands on disk now; ArticleError if there is none of that name."""
+        known = articles.read_metadata(self.settings.corpus).get(source)
+        return articles.read_article(self.settings.corpus, source, known)
+
+    def _generation(self) -> Generation:
+        current = self.store.current()
+        if current is None:
+            self.sync()
+            current = self.store.current()
+        assert current is not None
+        return current
+
+    def _read_answer(self, question: str, passages: Sequence[Passage]) -> Answer:
+        """The embedded answer: verbatim sentences that the reader finds."""
+        readings = self._read(question, passages)
+        finding = answering.find(question, readings)
+        ranked = tuple(_reranked(readings)) + tuple(passages[len(readings) :])
+        if finding is None:
+            return _decline(prompts.REFUSAL, "no passage of the articles matches the question", 0.0, ranked)
+        sure = confidence.probability(confidence.features(question, finding.short, finding.best, readings))
+        if sure < THRESHOLD:
+            return _decline(prompts.REFUSAL, _doubt(question, readings, sure), sure, ranked)
+        text, citations = answering.cite(finding.pieces)
+        return _answer(text, finding.short, citations, ranked, sure)
+
+    def _read(self, question: str, passages: Sequence[Passage]) -> list[Reading]:
+        """Readings of the most promising passages, and of more while the answer is uncertain."""
+        readings: list[Reading] = []
+        enough = 2 * READ_AT_ONCE if answering.wants_sentences(question) else READ_AT_ONCE
+        for start in range(0, len(passages), READ_AT_ONCE):
+            readings += self.reader.read(question, passages[start : start + READ_AT_ONCE])
+            if len(readings) >= enough and max(answering.score(reading) for reading in readings) >= SURE:
+                break
+        return readings
+
+    def _about_article(self, question: str, passages: Sequence[Passage], generation: Generation) -> Answer | None:
+        """The answer to a question about an article itself, or None if it isn't one."""
+        field = bylines.asked_field(question)
+        if field is None:
+            return None
+        found = bylines.look_up(question, field, passages, lambda source: _byline_passages(generation, source))
+        if found is None or found.match < bylines.FITS:
+            return None
+        name = found.article.title or found.article.source
+        if not found.value:
+            reason = f"the article “{name}” doesn't tell its {field}"
+            return _decline(prompts.REFUSAL, reason, 1 - found.match, tuple(passages))
+        if found.line is None or found.span is None:
+            reason = f"the metadata of “{name}” gives {found.value}, but its text doesn't show it"
+            return _decline(prompts.REFUSAL, reason, 1 - found.match, tuple(passages))
+        text = found.line.text[slice(*found.span)]
+        piece = answering.Piece(" ".join(text.split()), found.line, *found.span, lead=f"“{name}”")
+        text, citations = answering.cite([piece])
+        return _answer(text, found.value, citations, tuple(passages), found.match)
+
+
+class _Clock:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self.began = self.last = time.perf_counter()
+        self.timings: dict[str, float] = {}
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.timings[stage] = self.timings.get(stage, 0.0) + now - self.last
+        self.last = now
+
+    def stop(self, answer: Answer) -> Answer:
+        return replace(answer, seconds=time.perf_counter() - self.began, timings=self.timings)
+
+
+def _checked(question: str) -> str:
+    """The question without surrounding space, cut to a sensible length; QuestionError if it holds no word."""
+    question = question.strip()[:MAX_QUESTION]
+    if not any(character.isalnum() for character in question):
+        raise QuestionError("the question is empty: ask something in words")
+    return question
+
+
+def _reranked(readings: Sequence[Reading]) -> list[Passage]:
+    """The passages that were read, the reader's judgement joined with retrieval's, scored above all unread ones."""
+    logits = [(reading.answerable + FUSED_WEIGHT * reading.passage.score, reading.passage) for reading in readings]
+    ranked = sorted(logits, key=lambda item: -item[0])
+    return [replace(passage, score=1 + confidence.sigmoid(logit)) for logit, passage in ranked]
+
+
+def _byline_passages(generation: Generation, source: str) -> list[Passage]:
+    return [retrieval.passage(chunk, 0.0) for chunk in generation.article_chunks(source) if chunk.kind == "byline"]
+
+
+def _doubt(question: str, readings: Sequence[Reading], sure: float) -> str:
+    """Why an answer is declined, in words that help to ask better."""
+    texts = [" ".join((r.passage.text, r.passage.title, *r.passage.authors, r.passage.publisher)) for r in readings]
+    missing = confidence.missing_names(question, texts)
+    if missing:
+        return f"nothing that fits the question mentions {', '.join(missing)}"
+    return f"no passage answers this clearly enough (confidence {sure:.2f}, needed {THRESHOLD:.2f})"
+
+
+def _answer(
+    text: str, short: str | None, citations: tuple[Any, ...], passages: tuple[Passage, ...], sure: float
+) -> Answer:
+    return Answer(
+        text=text,
+        short=short,
+        answered=True,
+        reason=None,
+        citations=citations,
+        passages=passages,
+        confidence=sure,
+        answerer="reader",
+        seconds=0.0,
+    )
+
+
+def _decline(text: str, reason: str, sure: float, passages: tuple[Passage, ...]) -> Answer:
+    return Answer(
+        text=text,
+        short=None,
+        answered=False,
+        reason=reason,
+        citations=(),
+        passages=passages,
+        confidence=sure,
+        answerer="reader",
+        seconds=0.0,
+    )
+
+
+def _by_paragraph(answer: Answer) -> Iterator[Event]:
+    """The answer's paragraphs as events, each with the citations it names."""
+    for paragraph in answer.text.split("\n\n"):
+        named = tuple(citation for citation in answer.citations if f"[{citation.number}]" in paragraph)
+        yield Event("sentence", paragraph, named)
+
+
+@lru_cache(maxsize=4)
+def _default(settings: Settings) -> Assistant:
+    return Assistant(settings)
+
+
+def query(question: str, history: followup.History = ()) -> Answer:
+    """Answer a question from the corpus that the settings name (``seeds/``), syncing it first if that is needed."""
+    assistant = _default(Settings())
+    assistant.sync()
+    return assistant.query(question, history)
+
+
+def _openai_embedding(model: str, settings: Settings) -> Any:
+    try:
+        from llama_index.embeddings.openai import OpenAIEmbedding
+    except ImportError as error:
+        raise SettingsError("OpenAI embeddings need one more package: pip install 'rag[openai-embeddings]'") from error
+    key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
+    return OpenAIEmbedding(model=model, api_key=key, api_base=settings.openai_base_url)

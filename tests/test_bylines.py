@@ -1,0 +1,64 @@
+"""Questions about an article itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.bylines import asked_field, look_up
+from rag.types import Passage
+
+LINE = "By Ann Lee and Bo Chen | The Daily\nUpdated: 3 March 2021"
+
+
+def article(source: str, **about: object) -> Passage:
+    return Passage(source=source, start=0, end=5, text="Trade.", score=0.5, **about)  # type: ignore[arg-type]
+
+
+TRADE = article("a.txt", title="Trade winds", authors=("Ann Lee", "Bo Chen"), publisher="The Daily", date="2021-03-03")
+OTHER = article("b.txt", title="Chips and ships", authors=("Cy Young",), publisher="Post")
+
+
+def lines(source: str) -> list[Passage]:
+    if source != "a.txt":
+        return []
+    return [Passage("a.txt", 40, 40 + len(LINE), LINE, 0.0, sentences=((0, 34), (35, len(LINE))), kind="byline")]
+
+
+@pytest.mark.parametrize(
+    ("question", "field"),
+    [
+        ("Who wrote the China Daily piece about tech ties?", "authors"),
+        ("Who is the author of the SCMP article?", "authors"),
+        ("who wrote about decoupling", "authors"),
+        ("When was Wang Huiyao's article published?", "date"),
+        ("What date did the Reuters story come out?", "date"),
+        ("Which newspaper ran the article by Liu Dongmei?", "publisher"),
+        ("What is the title of Wang Huiyao's article?", "title"),
+        ("Who founded CATL?", None),
+        ("When was the trade agreement signed?", None),
+        ("When did Toyota decide to build a factory?", None),
+        ("Who wrote the law?", None),
+    ],
+)
+def test_which_field_a_question_asks_for(question: str, field: str | None) -> None:
+    assert asked_field(question) == field
+
+
+def test_the_article_meant_is_found_and_its_line_shown() -> None:
+    found = look_up("Who wrote the Daily's piece on trade?", "authors", [OTHER, TRADE], lines)
+    assert found is not None
+    assert found.value == "Ann Lee and Bo Chen"
+    assert found.line is not None and found.span is not None
+    assert found.line.text[slice(*found.span)] == "By Ann Lee and Bo Chen | The Daily"
+
+
+def test_a_date_is_found_however_it_is_written() -> None:
+    found = look_up("When was the Daily piece on trade published?", "date", [TRADE], lines)
+    assert found is not None and found.line is not None and found.span is not None
+    assert found.line.text[slice(*found.span)] == "Updated: 3 March 2021"
+
+
+def test_what_the_text_does_not_show_has_no_line() -> None:
+    found = look_up("Who wrote the Post article about chips?", "authors", [OTHER, TRADE], lines)
+    assert found is not None
+    assert (found.value, found.line) == ("Cy Young", None)
