@@ -79,13 +79,12 @@ def _evaluate(options: argparse.Namespace) -> int:
     run = _run(Assistant(settings), questions, options.gold)
     print(table.summary(run))
     _print_section("not passed", table.failures(run))
+    whole = options.kinds is None and options.limit is None
     comparison = None
     if before:
-        asked = {question.id for question in questions}
-        before = before | {"questions": [record for record in before["questions"] if record["id"] in asked]}
+        before = before if whole else _same_questions(before, questions)
         comparison = compare.compare(before, run)
         _print_section("", table.changes(comparison, before, run, name))
-    whole = options.kinds is None and options.limit is None
     fallen = compare.gate(run, comparison, _floors(options.gold) if whole else {})
     _write(run, options, settings, whole)
     _print_section("the gate fell", "\n".join(fallen))
@@ -118,6 +117,11 @@ def _earlier(options: argparse.Namespace, settings: Settings) -> tuple[Run | Non
     if options.update_baseline or (options.baseline is None and not baseline.exists()):
         return None, ""
     return _read_run(baseline), str(baseline)
+
+
+def _same_questions(run: Run, questions: Sequence[gold.Question]) -> Run:
+    asked = {question.id for question in questions}
+    return run | {"questions": [record for record in run["questions"] if record["id"] in asked]}
 
 
 def _baseline(options: argparse.Namespace) -> Path:
@@ -170,8 +174,8 @@ def _ask(assistant: Assistant, question: gold.Question) -> Answer | str:
         answer = assistant.query(question.question, history=question.history)
     except (LLMError, QuestionError) as error:
         return str(error)
-    if assistant.settings.uses_llm and answer.answerer == "reader":
-        return "; ".join(answer.notes) or "the LLM didn't answer"
+    if assistant.settings.uses_llm and answer.answerer == "reader" and answer.notes:  # the LLM failed
+        return "; ".join(answer.notes)
     return replace(answer, seconds=time.perf_counter() - began)
 
 
