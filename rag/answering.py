@@ -31,20 +31,21 @@ _LONG = re.compile(
     r"claim|claims|claimed|believe|believes|recommend|recommends|suggest|suggests|propose|proposes|warn|warns|warned|"
     r"report|view|views|opinion|opinions|position|stance|reasons?|arguments?|effects?|consequences?|implications?|"
     r"differences?|advantages?|benefits?|risks?|obstacles?|challenges?|concerns?|examples?|demands?|steps)\b|"
-    rf"^(?:\w+ )?(?:what|which) (?:(?!{_AUX}|of\b)[\w’'-]+ ){{0,3}}?(?!{_AUX})[\w-]{{2,}}[^\W_siu]s\b(?! \w+ (?:is|was|does|has)\b)|"
+    rf"^(?:\w+ )?(?:what|which) (?:(?!{_AUX}|of\b)[\w’'-]+ ){{0,3}}?(?!{_AUX})[\w-]{{2,}}[^\W_siu]s\b"
+    r"(?! \w+ (?:is|was|does|has)\b)|"
     r"\bhow come\b|\bin what ways?\b|\bopinions?\b|\bwhat (?:are|were) (?:the|some)\b|^\W*what (?:happened|happens)\b|"
     r"\bwhat (?:do|does) (?:the )?(?:\w+ )?(?:articles?|authors?)\b|\w.*\band (?:who|what|which|how|where|when|why)\b",
     re.IGNORECASE,
 )
 _CLAIM = re.compile(
-    r"^\W*(?:and )?who (?:else )?(?:says?|said|argues?|argued|claims?|claimed|thinks?|believes?|warns?|warned|suggests?|"
-    r"calls?|called|describes?|expects?|recommends?|proposes?|maintains?|predicts?|notes?|writes?|states?|insists?)\b",
+    r"^\W*(?:and )?who (?:else )?(?:says?|said|argues?|argued|claims?|claimed|thinks?|believes?|warns?|warned|"
+    r"suggests?|calls?|called|describes?|expects?|recommends?|proposes?|maintains?|predicts?|notes?|writes?|states?|insists?)\b",
     re.IGNORECASE,
 )
 _LEANS_BACK = re.compile(
     r"^[\"“‘']?(?:(?:but|and|yet|so|still|however|instead|therefore|thus|moreover|meanwhile|also)\b,?\s*)?"
-    r"(?:it|its|they|their|these|those|this|that|he|she|his|her|such|both|the (?:move|deal|company|firm|plan|same|latter|"
-    r"former|two))\b",
+    r"(?:it|its|they|their|these|those|this|that|he|she|his|her|such|both|the (?:move|deal|company|firm|plan|same|"
+    r"latter|former|two))\b",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[\w’'-]+")

@@ -9,9 +9,9 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag import answering, articles, bylines, chunking, confidence, followup, prompts, retrieval, syncing
+from rag import answering, articles, bylines, confidence, followup, prompts, retrieval, syncing
 from rag.embedding import BundledEmbedding, LlamaIndexEmbedding
-from rag.errors import LLMError, QuestionError, SettingsError
+from rag.errors import QuestionError, SettingsError
 from rag.reader import Reader
 from rag.settings import Settings
 from rag.store import Generation, Store
@@ -134,8 +134,7 @@ class Assistant:
         yield Event("status", f"Reading {len(passages)} passages")
         answer = self._about_article(asked, passages, generation) or self._read_answer(asked, passages)
         clock.lap("read")
-        for piece in _by_paragraph(answer):
-            yield piece
+        yield from _by_paragraph(answer)
         yield Event("answer", answer.text, answer.citations, clock.stop(replace(answer, notes=notes + answer.notes)))
 
     def articles(self) -> dict[str, Metadata]:

@@ -22,20 +22,20 @@ _ARTICLE = (
 _ASKS = {
     "authors": re.compile(
         rf"\bwho (?:wrote|authored|penned|co-?wrote|is writing)\b(?=.*\b(?:{_ARTICLE}|about)\b)|"
-        rf"\b(?:author|authors|writer|writers|byline)\b(?=.*\b{_ARTICLE}\b)|\b{_ARTICLE}\b.*\bwritten by (?:who|whom)\b|"
+        rf"\b(?:author|authors|writer|writers|byline)\b(?=.*\b{_ARTICLE}\b)|\b{_ARTICLE}\b.*\bwritten by whom?\b|"
         rf"\bby whom\b.*\b{_ARTICLE}\b.*\bwritten\b",
         re.IGNORECASE,
     ),
     "date": re.compile(
-        rf"\b(?:when|what (?:date|day|month|year)|which (?:date|day|month|year)|on what date)\b(?=.*\b(?:publish\w*|written|"
-        rf"wrote|write|posted|released|appear\w*|updated|dated|printed|out|from|come|came)\b)(?=.*(?:\b{_ARTICLE}\b))|"
+        rf"\b(?:when|what (?:date|day|month|year)|which (?:date|day|month|year)|on what date)\b(?=.*\b(?:publish\w*|"
+        rf"written|wrote|write|posted|released|appear\w*|updated|dated|printed|out|from|come|came)\b)(?=.*(?:\b{_ARTICLE}\b))|"
         rf"\bdate of\b.*\b{_ARTICLE}\b|\bhow (?:old|recent) is\b.*\b{_ARTICLE}\b|\bpublication date\b",
         re.IGNORECASE,
     ),
     "publisher": re.compile(
         rf"\b(?:what|which) (?:\w+ )?(?:newspaper|paper|outlet|publisher|publication|site|website|magazine|journal|"
-        rf"news agency|agency|media|organi[sz]ation)\b(?=.*\b(?:publish\w*|ran|run|carried|printed|appear\w*|from|is)\b)"
-        rf"(?=.*\b{_ARTICLE}\b)|\bwhere (?:was|were|did)\b(?=.*\b(?:publish\w*|appear\w*)\b)(?=.*\b{_ARTICLE}\b)|"
+        rf"news agency|agency|media|organi[sz]ation)\b(?=.*\b(?:publish\w*|ran|run|carried|printed|appear\w*|from|is)"
+        rf"\b)(?=.*\b{_ARTICLE}\b)|\bwhere (?:was|were|did)\b(?=.*\b(?:publish\w*|appear\w*)\b)(?=.*\b{_ARTICLE}\b)|"
         rf"\bwho published\b(?=.*\b{_ARTICLE}\b)",
         re.IGNORECASE,
     ),
@@ -44,12 +44,12 @@ _ASKS = {
     ),
 }
 _PLUMBING = frozenset(
-    "who wrote author authors authored penned writer writers written by whom when what which date day month year was were "
-    "is are did does do the a an of in on at to for from about with this that it its publish published publisher "
+    "who wrote author authors authored penned writer writers written by whom when what which date day month year was "
+    "were is are did does do the a an of in on at to for from about with this that it its publish published publisher "
     "publication posted released appear appeared updated dated printed come came out run ran carried newspaper paper "
-    "outlet site website magazine journal agency media where title headline called titled entitled byline how old recent "
-    "article articles piece pieces story stories essay op-ed column report reports commentary text analysis opinion "
-    "editorial post and or organization organisation name".split()
+    "outlet site website magazine journal agency media where title headline called titled entitled byline how old "
+    "recent article articles piece pieces story stories essay op-ed column report reports commentary text analysis "
+    "opinion editorial post and or organization organisation name".split()
 )
 _WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 _MONTHS = "january february march april may june july august september october november december".split()

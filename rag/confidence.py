@@ -25,9 +25,9 @@ _TIME = re.compile(
     re.I,
 )
 _STOP = frozenset(
-    "a an the of in on at to for from by with and or but is are was were be been do does did has have had can could will "
-    "would should may might what which who whom whose when where why how that this these those it its as about into than "
-    "there their they he she his her many much any some say says said according article articles".split()
+    "a an the of in on at to for from by with and or but is are was were be been do does did has have had can could "
+    "will would should may might what which who whom whose when where why how that this these those it its as about "
+    "into than there their they he she his her many much any some say says said according article articles".split()
 )
 
 

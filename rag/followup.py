@@ -36,7 +36,8 @@ _BARE = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(
-    r"^(?:who|what|when|where|which|why|how)\b|\b(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|say|says|said)\b",
+    r"^(?:who|what|when|where|which|why|how)\b|\b(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|"
+    r"should|may|might|say|says|said)\b",
     re.IGNORECASE,
 )
 _NAME = re.compile(
@@ -44,7 +45,8 @@ _NAME = re.compile(
 )
 _OPENERS = frozenset(
     "who what when where which why how is are was were do does did has have had can could will would should may might "
-    "in at on by for from to of with and but so the a an according tell give list name explain describe he she it they we i you this that these those there his her its their".split()
+    "in at on by for from to of with and but so the a an according tell give list name explain describe "
+    "he she it they we i you this that these those there his her its their".split()
 )
 _PLACE = re.compile(r"\b(?:in|at|near|to|from) ((?:[A-Z][\w.-]+(?:,? (?=[A-Z]))?)+)")
 _MARKER = re.compile(r"\s*\[\d+\]")
@@ -93,7 +95,7 @@ def _carried(before: str, earlier: History) -> str | None:
 
 
 def _exchange(before: str, new: str) -> str:
-    """The question before, with ``new`` in the place of what corresponds to it: a year for a year, a name for a name."""
+    """The question before, with ``new`` for what corresponds to it: a year for a year, a name for a name."""
     if _YEAR.fullmatch(new) and _YEAR.search(before):
         return _YEAR.sub(new, before, count=1)
     old = names(before)

@@ -49,7 +49,9 @@ class Settings(BaseSettings):
         except ValidationError as error:
             problem = error.errors()[0]
             name = ".".join(str(part) for part in problem["loc"])
-            raise SettingsError(f"setting {name}: {problem['msg']} (set it in RAG_{name.upper()} or Settings)") from None
+            raise SettingsError(
+                f"setting {name}: {problem['msg']} (set it in RAG_{name.upper()} or Settings)"
+            ) from None
 
     @property
     def uses_llm(self) -> bool:

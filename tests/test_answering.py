@@ -1,0 +1,114 @@
+"""Readings become answers: sentences, markers, citations."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.answering import cite, find, wants_sentences, who_says
+from rag.types import Passage, Reading
+
+TEXT = "Fuyao came first. It built a plant in Ohio. The plant has 2,000 workers."
+SENTENCES = ((0, 17), (18, 43), (44, 72))
+
+
+def passage(source: str = "a.txt", text: str = TEXT, at: int = 100, **about: object) -> Passage:
+    sentences = SENTENCES if text == TEXT else ((0, len(text)),)
+    return Passage(source, at, at + len(text), text, 0.5, sentences=sentences, **about)  # type: ignore[arg-type]
+
+
+def reading(
+    where: Passage,
+    *,
+    answerable: float = 3.0,
+    span: tuple[int, int] | None = None,
+    relevance: tuple[float, ...] | None = None,
+) -> Reading:
+    score = 5.0 if span else -5.0
+    return Reading(where, answerable, span, score, relevance or tuple(0.1 for _ in where.sentences))
+
+
+@pytest.mark.parametrize(
+    ("question", "long"),
+    [
+        ("How many people work at the plant?", False),
+        ("Who founded CATL?", False),
+        ("When did Toyota decide to build in Kentucky?", False),
+        ("Why did Japan invest in the US?", True),
+        ("How could the two sides cooperate?", True),
+        ("What does Wendy Cutler say about talks?", True),
+        ("What are the obstacles to a deal?", True),
+        ("Which American companies profit from China?", True),
+        ("Compare the two authors' views of decoupling", True),
+    ],
+)
+def test_which_questions_want_sentences(question: str, long: bool) -> None:
+    assert wants_sentences(question) is long
+
+
+def test_a_fact_gets_its_sentence_and_the_span() -> None:
+    finding = find("How many workers has the plant?", [reading(passage(), span=(58, 63))])
+    assert finding is not None
+    assert finding.short == "2,000"
+    assert [piece.text for piece in finding.pieces] == ["The plant has 2,000 workers."]
+
+
+def test_a_sentence_that_leans_back_brings_the_one_before_it() -> None:
+    finding = find("Where was a plant built?", [reading(passage(), span=(38, 42))])
+    assert finding is not None
+    assert [piece.text for piece in finding.pieces] == ["Fuyao came first.", "It built a plant in Ohio."]
+
+
+def test_neighbouring_sentences_share_a_citation_whose_quote_is_exact() -> None:
+    finding = find("Where was a plant built?", [reading(passage(), span=(38, 42))])
+    assert finding is not None
+    text, citations = cite(finding.pieces)
+    assert text == "Fuyao came first. [1] It built a plant in Ohio. [1]"
+    assert [(c.start, c.end, c.quote) for c in citations] == [(100, 143, TEXT[:43])]
+
+
+def test_two_articles_that_differ_stand_side_by_side_under_their_names() -> None:
+    one = passage("a.txt", authors=("Ann Lee",), publisher="The Daily", date="2021-03-03")
+    other = passage("b.txt", "The plant employs 900 people.", publisher="Post")
+    readings = [reading(one, span=(58, 63)), reading(other, answerable=2.8, span=(18, 21))]
+    finding = find("How many workers has the plant?", readings)
+    assert finding is not None
+    text, citations = cite(finding.pieces)
+    assert text == (
+        "Ann Lee (The Daily, 2021-03-03): The plant has 2,000 workers. [1]\n\nPost: The plant employs 900 people. [2]"
+    )
+    assert [citation.source for citation in citations] == ["a.txt", "b.txt"]
+
+
+def test_two_articles_that_agree_need_one_citation() -> None:
+    other = passage("b.txt", "Some 2,000 people work there.")
+    readings = [reading(passage(), span=(58, 63)), reading(other, answerable=2.9, span=(5, 10))]
+    finding = find("How many workers has the plant?", readings)
+    assert finding is not None
+    assert len(cite(finding.pieces)[1]) == 1
+
+
+def test_a_long_answer_takes_the_relevant_sentences_once() -> None:
+    twin = passage("b.txt", "Fuyao came first.")
+    readings = [
+        reading(passage(), relevance=(0.9, 0.05, 0.6)),
+        reading(twin, answerable=2.0, relevance=(0.8,)),
+    ]
+    finding = find("Why is Fuyao an example?", readings)
+    assert finding is not None
+    assert [piece.text for piece in finding.pieces] == ["Fuyao came first.", "The plant has 2,000 workers."]
+
+
+def test_who_says_names_the_author_where_the_sentence_does_not() -> None:
+    where = passage(text="Tariffs harm both sides.", authors=("Ann Lee", "Bo Chen"))
+    finding = find("Who argues that tariffs harm both sides?", [reading(where, relevance=(0.9,))])
+    assert finding is not None
+    assert finding.short == "Ann Lee and Bo Chen"
+    assert cite(finding.pieces)[0] == "Ann Lee and Bo Chen: Tariffs harm both sides. [1]"
+
+
+def test_nothing_to_read_is_no_finding() -> None:
+    assert find("Why?", []) is None
+
+
+def test_who_says_falls_back_to_the_file() -> None:
+    assert who_says(passage()) == "a.txt"
