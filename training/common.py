@@ -48,10 +48,10 @@ def encode(tokenizer: Tokenizer, texts: Sequence[str | tuple[str, str]]) -> dict
 
 
 def export_onnx(model: nn.Module, path: Path, *, inputs: Sequence[str], outputs: Mapping[str, int]) -> None:
-    """Write `model` as ONNX; `outputs` says for each output how many of its axes vary (1: batch, 2: batch and length)."""
+    """Write `model` as ONNX; `outputs`: how many axes of each vary (1: batch, 2: batch and length)."""
     example = tuple(torch.ones(2, 16, dtype=torch.int64) for _ in inputs)
     names = {0: "batch", 1: "length"}
-    axes = {name: names for name in inputs}
+    axes = dict.fromkeys(inputs, names)
     axes |= {name: {axis: names[axis] for axis in range(count)} for name, count in outputs.items()}
     torch.onnx.export(
         model,

@@ -14,7 +14,6 @@ from pathlib import Path
 from shutil import copyfile
 
 import numpy as np
-import torch
 from common import INPUTS, encode, export_onnx, load_encoder, load_tokenizer, quantize, record_hashes
 from torch import Tensor, nn
 

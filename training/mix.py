@@ -88,7 +88,9 @@ class Mixer:
         yield self.positive(kind, question, passage, answers)
         if question.source == "subjqa":  # half of its questions are negatives as they are
             return
-        order = self.rng.choices(["ask", "passage", "dropped", "near", "negated", "random"], [38, 17, 12, 26, 4, 3], k=4)
+        order = self.rng.choices(
+            ["ask", "passage", "dropped", "near", "negated", "random"], [38, 17, 12, 26, 4, 3], k=4
+        )
         made = (self.negative(kind, index, question, passage, answers) for kind in [*order, "near"])
         example = next(filter(None, made), None)
         if example:
@@ -139,7 +141,9 @@ class Mixer:
             text, title = other.text, other.title
         if not text or question.text[slice(*question.answers[0])].lower() in text.lower():
             return None
-        return self.asked(question, asked, self.piece(text, [], BRIEF if question.source == "qamr" else LENGTHS)[0], [], named=title)
+        return self.asked(
+            question, asked, self.piece(text, [], BRIEF if question.source == "qamr" else LENGTHS)[0], [], named=title
+        )
 
     def pair(self, question: Question, passage: str, answers: Sequence[Span]) -> tuple[str, str] | None:
         """A word of the question that the passage has too, and one to exchange it with; neither touches the answer."""
@@ -183,7 +187,7 @@ class Mixer:
         if draw < 0.2:
             return ""
         if draw > 0.7:
-            return f"{title} — {self.byline()}" if title else self.byline()
+            return " — ".join(part for part in (title, self.byline()) if part)
         return title
 
     def byline(self) -> str:
@@ -208,13 +212,18 @@ class Mixer:
 
 
 FILLERS = {"the", "a", "an", "is", "was", "are", "were", "did", "does", "do", "of", "to", "has", "have", "had"}
-FIRST = "Anna Li Maria John Wei Fatima David Elena Kofi Sarah Ming Ahmed Julia Peter Yuki Carlos Grace Ivan Nina Tom".split()
-LAST = "Smith Zhang Garcia Novak Okafor Jones Huiyao Khan Müller Rossi Tanaka Silva Brown Petrov Wang Haddad Lee Moore".split()
-PUBLISHERS = "The Guardian|Reuters|SCMP|The New York Times|BBC News|China Daily|Le Monde|Wikipedia|The Hindu|Bloomberg|Der Spiegel|CNN|South China Morning Post|Nature|The Economist|Al Jazeera|AP".split("|")  # fmt: skip
+FIRST = "Anna Li Maria John Wei Fatima David Elena Kofi Sarah Ming Ahmed Julia Peter Yuki Carlos Grace Ivan Tom".split()
+LAST = (
+    "Smith Zhang Garcia Novak Okafor Jones Huiyao Khan Müller Rossi Tanaka Silva Brown Petrov Wang Haddad Lee".split()
+)
+PUBLISHERS = (
+    "The Guardian|Reuters|SCMP|The New York Times|BBC News|China Daily|Le Monde|Wikipedia|The Hindu|Bloomberg|"
+    "Der Spiegel|CNN|South China Morning Post|Nature|The Economist|Al Jazeera|AP"
+).split("|")
 
 
 def near_texts(numbered: Sequence[tuple[int, Question]]) -> dict[int, list[tuple[str, str]]]:
-    """For each answerable question the four texts of its source most like it that lack its answer, with their titles."""
+    """For each answerable question the four texts of its source most like it without its answer, and their titles."""
     texts = list(dict.fromkeys((q.text, q.title) for _, q in numbered))
     asked = [(i, q) for i, q in numbered if q.answers]
     if len(texts) < 20 or not asked:
@@ -250,7 +259,7 @@ def supported(source: str, claim: str, premise: str, entailed: bool) -> dict:
 
 
 def quoted_examples(questions: Sequence[Question], rng: Random, count: int) -> Iterator[dict]:
-    """A sentence of a passage is supported by it; with a name, number, year or opposite exchanged in either it is not."""
+    """A sentence of a passage is supported by it; with a word exchanged in one of the two it is not."""
     chosen = [q for q in questions if q.source in ("squad", "new_wiki", "timeqa", "qamr", "selqa", "covid_qa")]
     for question in rng.choices(chosen, k=count):
         span = window(question.text, question.answers[:1], rng.choice([30, 60, 120]), rng)
@@ -266,8 +275,10 @@ def quoted_examples(questions: Sequence[Question], rng: Random, count: int) -> I
             yield supported("quoted", exchange(claim, *pairs[0])[0], exchange(passage, *pairs[0])[0], True)
         elif pairs:
             one = rng.random() < 0.6
-            yield supported("quoted", exchange(claim, *pairs[0])[0], passage, False) if one else supported(
-                "quoted", claim, exchange(passage, *pairs[0])[0], False
+            yield (
+                supported("quoted", exchange(claim, *pairs[0])[0], passage, False)
+                if one
+                else supported("quoted", claim, exchange(passage, *pairs[0])[0], False)
             )
         else:
             rest, _ = without(passage, [spans[0]], [])
@@ -278,7 +289,9 @@ def quoted_examples(questions: Sequence[Question], rng: Random, count: int) -> I
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--benchmark", type=Path, nargs="+", required=True, help="SQuAD files whose texts must not be trained on")
+    parser.add_argument(
+        "--benchmark", type=Path, nargs="+", required=True, help="SQuAD files whose texts must not be trained on"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--claims", type=float, default=1.0, help="the share of the entailment pairs to use")
     parser.add_argument("--quoted", type=int, default=8000, help="how many claims to make from passages")

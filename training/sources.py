@@ -37,6 +37,11 @@ class Claim:
     entailed: bool
 
 
+def _lines(path: Path) -> list[str]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return file.readlines()
+
+
 def read_all(data: Path) -> list[Question]:
     readers = (squad_family, timeqa, friendsqa, qamr, selqa, subjqa)
     return [question for reader in readers for question in reader(data)]
@@ -133,7 +138,7 @@ def _friends_span(answer: dict, places: list) -> Span | None:
 
 def qamr(data: Path) -> Iterator[Question]:
     """Questions on single sentences; sentences that follow one another in an article are joined into one text."""
-    rows = [json.loads(line) for name in ("dev", "test") for line in open(data / f"qamr/qamr_{name}.jsonl")]
+    rows = [json.loads(line) for name in ("dev", "test") for line in _lines(data / f"qamr/qamr_{name}.jsonl")]
     raw = {row["sent_id"]: row["sentence"].split() for row in rows}
     texts: dict[str, str] = defaultdict(str)
     offsets: dict[str, list[Span]] = {}
@@ -170,7 +175,7 @@ def selqa(data: Path) -> Iterator[Question]:
 
 def subjqa(data: Path) -> Iterator[Question]:
     for path in sorted((data / "subjqa").glob("*.csv")):
-        for row in csv.DictReader(open(path, newline="")):
+        for row in csv.DictReader(_lines(path)):
             text = re.sub(r"\s*ANSWERNOTFOUND\s*$", "", row["review"])
             found = row["human_ans_spans"] != "ANSWERNOTFOUND"
             span = ast.literal_eval(row["human_ans_indices"]) if found else None
@@ -183,7 +188,7 @@ def subjqa(data: Path) -> Iterator[Question]:
 def claims(data: Path) -> Iterator[Claim]:
     """MNLI, SNLI, SciTail, RTE and SICK: neutral and contradiction both count as not entailed."""
     for path in sorted((data / "nli").glob("*.csv")):
-        for row in csv.DictReader(open(path, newline="")):
+        for row in csv.DictReader(_lines(path)):
             claim, premise = (re.sub(r"\s+", " ", row[name]).strip() for name in ("hypothesis", "premise"))
             if claim and premise:
                 yield Claim(path.stem, premise, claim, row["label"] == "entailment")

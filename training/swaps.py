@@ -4,46 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from random import Random
 
 _MONTHS = "January February March April May June July August September October November December".split()
 _DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 _NUMBERS = "two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty hundred".split()
-_OPPOSITES = """first last|first second|second third|before after|increase decrease|increased decreased|increasing decreasing
-rise fall|rose fell|largest smallest|larger smaller|large small|biggest smallest|bigger smaller|big small|more less|more fewer
-most least|highest lowest|higher lower|high low|oldest youngest|oldest newest|older younger|old new|old young|longest shortest
-longer shorter|long short|fastest slowest|faster slower|fast slow|best worst|better worse|good bad|north south|northern southern
-east west|eastern western|northeast southwest|northwest southeast|begin end|began ended|start stop|started stopped|start finish
-started finished|open close|opened closed|win lose|won lost|buy sell|bought sold|accept reject|accepted rejected
-approve reject|approved rejected|support oppose|supported opposed|supporters opponents|agree disagree|agreed disagreed
-allow forbid|allowed banned|legal illegal|male female|men women|man woman|boys girls|father mother|son daughter|brother sister
-husband wife|king queen|early late|earlier later|earliest latest|minimum maximum|always never|often rarely|common rare
-popular unpopular|positive negative|success failure|successful unsuccessful|strong weak|strongest weakest|stronger weaker
-arrive leave|arrived left|enter leave|entered left|join leave|joined left|attack defend|attacked defended|public private
-majority minority|internal external|inside outside|above below|over under|top bottom|upper lower|front back|left right|day night
-morning evening|summer winter|spring autumn|gain lose|gained lost|expand shrink|expanded shrank|include exclude
-included excluded|import export|imports exports|imported exported|create destroy|created destroyed|build demolish
-built demolished|built destroyed|friend enemy|friends enemies|ally enemy|allies enemies|hero villain|love hate|loved hated
-like dislike|liked disliked|rich poor|wealthy poor|urban rural|domestic foreign|national local|modern ancient|hot cold
-warm cool|hard soft|easy difficult|light dark|light heavy|white black|full empty|deep shallow|wide narrow|thick thin|near far
-remember forget|remembered forgot|teach learn|taught learned|send receive|sent received|give take|gave took|given taken
-lend borrow|pay earn|paid earned|cause prevent|caused prevented|causes prevents|improve worsen|improved worsened
-raise lower|raised lowered|raise cut|raised cut|victory defeat|advantage disadvantage|advantages disadvantages
-benefit harm|benefits risks|strengths weaknesses|born died|birth death|alive dead|married divorced|hire fire|hired fired
-appointed dismissed|promote demote|promoted demoted|teacher student|teachers students|doctor patient|employer employee
-employers employees|buyer seller|buyers sellers|author publisher|director producer|president minister|senator governor
-mayor governor|city country|city village|river mountain|lake river|primary secondary|major minor|single multiple
-temporary permanent|voluntary mandatory|optional required|necessary unnecessary|direct indirect|active inactive
-known unknown|likely unlikely|possible impossible|able unable|true false|real fake|similar different|same different""".split("|")
 
 
 def _opposites() -> dict[str, list[str]]:
+    """Word -> words of the opposite or a rival meaning, from opposites.txt: a pair a line."""
     table: dict[str, list[str]] = {}
-    for pair in "|".join(_OPPOSITES).replace("\n", "|").split("|"):
-        words = pair.split()
-        if len(words) == 2:
-            table.setdefault(words[0], []).append(words[1])
-            table.setdefault(words[1], []).append(words[0])
+    for line in Path(__file__).with_name("opposites.txt").read_text().splitlines():
+        one, other = line.split()
+        table.setdefault(one, []).append(other)
+        table.setdefault(other, []).append(one)
     return table
 
 
@@ -53,7 +28,9 @@ _KINDS = {
     "year": re.compile(r"\b(?:1\d{3}|20\d{2})\b"),
     "month": re.compile(rf"\b(?:{'|'.join(_MONTHS)})\b"),
     "day": re.compile(rf"\b(?:{'|'.join(_DAYS)})\b"),
-    "number": re.compile(rf"(?<![\w.,])(?!(?:1\d{{3}}|20\d{{2}})\b)(?:\d[\d,.]*\d|\d)(?!\w)|\b(?:{'|'.join(_NUMBERS)})\b"),
+    "number": re.compile(
+        rf"(?<![\w.,])(?!(?:1\d{{3}}|20\d{{2}})\b)(?:\d[\d,.]*\d|\d)(?!\w)|\b(?:{'|'.join(_NUMBERS)})\b"
+    ),
     "name": re.compile(r"(?<=[\w,;:\"'”’)] )(?:[A-Z][\w’'-]*[\w])(?: (?:of (?:the )?)?[A-Z][\w’'-]*\w)*"),
     "noun": re.compile(rf"\b(?:the|its|his|her|of|an) ([a-z]{{4,}}(?: [a-z]{{4,}})?){_NOUN_ENDS}", re.IGNORECASE),
     "noun_a": re.compile(rf"\b(?:a|by|in|on|with|for) ([a-z]{{4,}}){_NOUN_ENDS}"),
@@ -91,7 +68,7 @@ def candidates(question: str, nearby: Sequence[str], rng: Random) -> list[tuple[
 
 
 def _fits(kind: str, word: str, other: str, question: str) -> bool:
-    """Neither may contain the other or stand in the question already; nouns agree in number and in how many words they are."""
+    """Neither may contain the other or stand in the question already; nouns agree in number and length."""
     low, high = word.lower(), other.lower()
     if low in high or high in low or high in question.lower() or low[:4] == high[:4]:
         return False

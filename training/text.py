@@ -8,7 +8,9 @@ from random import Random
 
 Span = tuple[int, int]
 
-_ABBREVIATION = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|Gen|Col|Sen|Rep|vs|No|Inc|Ltd|Co|e\.g|i\.e|etc)|\b[A-Z])\.$")
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|Gen|Col|Sen|Rep|vs|No|Inc|Ltd|Co|e\.g|i\.e|etc)|\b[A-Z])\.$"
+)
 _END = re.compile(r"[.!?][\"'”’)\]]*(?:\[\d+\])*\s+(?=[\"'“‘(\[]*[A-Z0-9])|\n+")
 
 
@@ -86,7 +88,7 @@ def without(text: str, gone: Sequence[Span], marks: Sequence[Span]) -> tuple[str
 
 
 def exchange(text: str, one: str, other: str, marks: Sequence[Span] = ()) -> tuple[str, list[Span]]:
-    """`text` with `one` and `other` in each other's place (whole words), and `marks` moved along; marks cut in two are lost."""
+    """`text` with `one` and `other` in each other's place, and `marks` moved along; a mark cut in two is lost."""
     pattern = re.compile(rf"(?<!\w)(?:{re.escape(one)}|{re.escape(other)})(?!\w)", re.IGNORECASE)
     pieces, at, edits = [], 0, []
     for match in pattern.finditer(text):

@@ -12,7 +12,7 @@ import argparse
 import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -28,7 +28,7 @@ MAX_QUESTION_WORDS = 60
 POOL = 4096  # examples sorted by length together
 WARMUP = 0.04
 IGNORE = -100
-TASKS = ("span", "relevance", "answerable", "support")
+CHECKPOINT = 300  # seconds
 
 
 @dataclass
@@ -85,7 +85,8 @@ def _token_span(places: Sequence[tuple[int, int] | None], span: Sequence[int]) -
 
 def batches(path: Path, tokenizer: Tokenizer, seed: int, tokens: int) -> Iterator[list[Encoded]]:
     """For ever: examples in a random order, batched with others of their length, about `tokens` tokens a batch."""
-    lines = path.read_text().splitlines()
+    with path.open(encoding="utf-8") as file:
+        lines = file.readlines()
     rng = Random(seed)
     while True:
         rng.shuffle(lines)
@@ -99,7 +100,8 @@ def batches(path: Path, tokenizer: Tokenizer, seed: int, tokens: int) -> Iterato
 
 def encode_pool(items: Sequence[dict], tokenizer: Tokenizer) -> list[Encoded]:
     pairs = [
-        (" ".join(item["question"].split()[:MAX_QUESTION_WORDS]), prefix(item["title"]) + item["passage"]) for item in items
+        (" ".join(item["question"].split()[:MAX_QUESTION_WORDS]), prefix(item["title"]) + item["passage"])
+        for item in items
     ]
     encodings = tokenizer.encode_batch(pairs)
     shifts = [len(prefix(item["title"])) for item in items]
@@ -127,14 +129,17 @@ def tensors(batch: Sequence[Encoded], device: str) -> dict[str, Tensor]:
     def padded(rows: Sequence[Sequence[int]], value: int) -> Tensor:
         return torch.tensor([[*row, *[value] * (longest - len(row))] for row in rows], device=device)
 
+    def labels(name: str) -> Tensor:
+        return torch.tensor([getattr(item, name) for item in batch], device=device)
+
     return {
         "input_ids": padded([item.ids for item in batch], 0),
         "attention_mask": padded([[1] * len(item.ids) for item in batch], 0),
         "token_type_ids": padded([item.types for item in batch], 0),
         "allowed": padded([item.allowed for item in batch], False),
         "relevance": padded([item.relevance for item in batch], IGNORE),
-        **{name: torch.tensor([getattr(item, name) for item in batch], device=device) for name in ("start", "end", "answerable", "support")},
-    }  # fmt: skip
+        **{name: labels(name) for name in ("start", "end", "answerable", "support")},
+    }
 
 
 def losses(outputs: Sequence[Tensor], batch: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -166,15 +171,6 @@ def rate(progress: float, peak: float) -> float:
     return peak * max(0.0, min(progress / WARMUP, (1 - progress) / (1 - WARMUP)))
 
 
-@dataclass
-class Progress:
-    """What has to be known to go on: steps taken and seconds spent."""
-
-    step: int = 0
-    seconds: float = 0.0
-    sums: dict[str, float] = field(default_factory=lambda: dict.fromkeys(TASKS, 0.0))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--base", type=Path, required=True, help="folder of the official all-MiniLM-L6-v2 checkpoint")
@@ -197,7 +193,7 @@ def main() -> None:
 def train(args: argparse.Namespace) -> None:
     model = Reader(load_encoder(args.base, sha256=BASE_SHA256))
     if args.start:
-        model.load_state_dict(torch.load(args.start))
+        model.load_state_dict(torch.load(args.start, map_location="cpu")["model"])
     for module in model.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0  # its random numbers take half of the time on a CPU, and few passes are made
@@ -205,48 +201,57 @@ def train(args: argparse.Namespace) -> None:
     model.to(args.device).train()
     weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=args.rate, weight_decay=0.01, fused=True)
-    progress, checkpoint = Progress(), args.run / "checkpoint.pt"
+    done, checkpoint = {"step": 0, "seconds": 0.0}, args.run / "checkpoint.pt"
     if checkpoint.exists():
-        saved = torch.load(checkpoint, weights_only=False)
+        saved = torch.load(checkpoint)
         model.load_state_dict(saved["model"])
         optimizer.load_state_dict(saved["optimizer"])
-        progress = saved["progress"]
+        done = saved["done"]
     tokenizer = load_tokenizer(args.base / "tokenizer.json", max_tokens=MAX_TOKENS)
     tokenizer.no_padding()
     tokenizer.enable_truncation(MAX_TOKENS, strategy="only_second")
-    loop(model, optimizer, batches(args.mix, tokenizer, args.seed + progress.step, args.tokens), progress, args)
-    torch.save(model.state_dict(), args.run / "model.pt")
+    source = batches(args.mix, tokenizer, args.seed + int(done["step"]), args.tokens)
+    loop(model, optimizer, source, done, args)
+    torch.save({"model": model.state_dict()}, args.run / "model.pt")
 
 
-def loop(model: nn.Module, optimizer, source: Iterator, progress: Progress, args: argparse.Namespace) -> None:
-    begun, saved = time.monotonic() - progress.seconds, progress.seconds
-    seen = words = 0
-    while progress.seconds < args.minutes * 60:
-        items = next(source)
+def loop(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    source: Iterator[list[Encoded]],
+    done: dict[str, float],
+    args: argparse.Namespace,
+) -> None:
+    """Steps until the deadline; a line of mean losses every 100 steps, a checkpoint every five minutes."""
+    begun, saved, whole = time.monotonic() - done["seconds"], done["seconds"], args.minutes * 60
+    log: list[dict[str, float]] = []
+    while done["seconds"] < whole:
+        batch = tensors(next(source), args.device)
         for group in optimizer.param_groups:
-            group["lr"] = rate(progress.seconds / (args.minutes * 60), args.rate)
-        batch = tensors(items, args.device)
-        with torch.autocast(args.device, dtype=torch.bfloat16):
-            outputs = model(batch["input_ids"], batch["attention_mask"], batch["token_type_ids"])
-        parts = losses(outputs, batch)
-        sum(parts.values()).backward()
-        nn.utils.clip_grad_norm_((p for p in model.parameters() if p.requires_grad), 1.0)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        progress.step += 1
-        progress.seconds = time.monotonic() - begun
-        seen, words = seen + len(items), words + batch["input_ids"].numel()
-        for name, part in parts.items():
-            progress.sums[name] += part.item()
-        if progress.step % 100 == 0:
-            mean = {name: round(total / 100, 3) for name, total in progress.sums.items()}
-            print(json.dumps({"step": progress.step, "seconds": round(progress.seconds), "seen": seen, "tokens": words, **mean}), flush=True)  # fmt: skip
-            progress.sums = dict.fromkeys(TASKS, 0.0)
-        if progress.seconds - saved > 300:
-            saved = progress.seconds
-            state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "progress": progress}
+            group["lr"] = rate(done["seconds"] / whole, args.rate)
+        log.append(step(model, optimizer, batch, args.device))
+        done |= {"step": done["step"] + 1, "seconds": time.monotonic() - begun}
+        if len(log) == 100:
+            means = {name: round(sum(row[name] for row in log) / 100, 3) for name in log[0]}
+            print(json.dumps({"step": done["step"], "seconds": round(done["seconds"]), **means}), flush=True)
+            log.clear()
+        if done["seconds"] - saved > CHECKPOINT:
+            saved = done["seconds"]
+            state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "done": done}
             torch.save(state, args.run / "checkpoint.new")
             (args.run / "checkpoint.new").replace(args.run / "checkpoint.pt")
+
+
+def step(model: nn.Module, optimizer: torch.optim.Optimizer, batch: dict[str, Tensor], device: str) -> dict[str, float]:
+    """One update of the weights; the losses, and the size of the batch."""
+    with torch.autocast(device, dtype=torch.bfloat16):
+        outputs = model(batch["input_ids"], batch["attention_mask"], batch["token_type_ids"])
+    parts = losses(outputs, batch)
+    sum(parts.values()).backward()
+    nn.utils.clip_grad_norm_([weight for weight in model.parameters() if weight.requires_grad], 1.0)
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    return {name: part.item() for name, part in parts.items()} | {"examples": len(batch["start"])}
 
 
 if __name__ == "__main__":

@@ -1,0 +1,186 @@
+"""Question and passages to scored evidence: the bundled cross-encoder, int8, on the CPU.
+
+One model, trained for this (``training/``), reads "[CLS] question [SEP] title. passage [SEP]" and says whether the
+passage answers, where, and which of its sentences matter; with a claim in the question's place it says whether the
+passage supports it. The span is picked as in Devlin et al. 2018 (BERT, SQuAD 2.0): the best start and end, scored
+against position 0, which stands for no answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rag.errors import ModelError
+from rag.types import Passage, Reading
+
+MAX_TOKENS = 256  # of question, title and passage together; the passage's end is cut off
+MAX_QUESTION = 96  # tokens of the question or claim that are read
+MAX_SPAN = 30  # tokens of a short answer
+BATCH = 8
+INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """A question and a passage as tokens: ids and type ids [T], the passage's offsets [T, 2], -1 outside of it."""
+
+    ids: list[int]
+    types: list[int]
+    offsets: np.ndarray
+
+
+class Reader:
+    """The bundled reader; safe to use from several threads. Loads its weights at the first question."""
+
+    def __init__(self, models: Path, *, threads: int = 2) -> None:
+        self._models = models
+        self._threads = threads
+
+    def read(self, question: str, passages: Sequence[Passage]) -> list[Reading]:
+        """What each passage holds for the question, in the order of ``passages``.
+
+        Raises ModelError where the weights are missing or damaged.
+        """
+        pairs = [self._pair(question, heading(passage), passage.text) for passage in passages]
+        outputs = self._run(pairs, ("start", "end", "relevance", "answerable"))
+        return [_reading(*each) for each in zip(passages, pairs, outputs, strict=True)]
+
+    def support(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """For each (claim, premise) the probability, 0 to 1, that the premise supports the claim."""
+        encoded = [self._pair(claim, "", premise) for claim, premise in pairs]
+        return [float(_sigmoid(output["support"])) for output in self._run(encoded, ("support",))]
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        from tokenizers import Tokenizer
+
+        tokenizer = Tokenizer.from_buffer(_verified(self._models, "tokenizer.json"))
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        return tokenizer
+
+    @cached_property
+    def _session(self) -> Any:
+        import onnxruntime
+
+        # Several runs of one thread each keep the cores busier than one run of several threads.
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        weights = _verified(self._models, "reader.onnx")
+        return onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self._threads, thread_name_prefix="read")
+
+    def _pair(self, question: str, title: str, text: str) -> _Pair:
+        front = f"{title}. " if title else ""
+        asked = self._tokenizer.encode(question, add_special_tokens=False).ids[:MAX_QUESTION]
+        passage = self._tokenizer.encode(front + text, add_special_tokens=False)
+        room = MAX_TOKENS - len(asked) - 3
+        ids = [*self._mark[0], *asked, *self._mark[1], *passage.ids[:room], *self._mark[1]]
+        offsets = np.full((len(ids), 2), -1)
+        inside = np.array(passage.offsets[:room]).reshape(-1, 2) - len(front)
+        inside[inside[:, 0] < 0] = -1  # the title
+        offsets[len(asked) + 2 : len(ids) - 1] = inside
+        types = [0] * (len(asked) + 2) + [1] * (len(ids) - len(asked) - 2)
+        return _Pair(ids, types, offsets)
+
+    @cached_property
+    def _mark(self) -> tuple[list[int], list[int]]:
+        """The ids of [CLS] and [SEP]."""
+        return [self._tokenizer.token_to_id("[CLS]")], [self._tokenizer.token_to_id("[SEP]")]
+
+    def _run(self, pairs: Sequence[_Pair], names: tuple[str, ...]) -> list[dict[str, np.ndarray]]:
+        """The model's outputs for each pair, by name, without padding."""
+        by_length = sorted(range(len(pairs)), key=lambda row: len(pairs[row].ids))
+        size = max(1, min(BATCH, -(-len(pairs) // self._threads)))
+        batches = [by_length[start : start + size] for start in range(0, len(pairs), size)]
+        session = self._session
+        runs = self._pool.map(lambda rows: session.run(names, _padded([pairs[row] for row in rows])), batches)
+        outputs: list[dict[str, np.ndarray]] = [{}] * len(pairs)
+        for rows, values in zip(batches, runs, strict=True):
+            for place, row in enumerate(rows):
+                length = len(pairs[row].ids)
+                outputs[row] = {
+                    name: value[place][:length] if value.ndim == 2 else value[place]
+                    for name, value in zip(names, values, strict=True)
+                }
+        return outputs
+
+
+def heading(passage: Passage) -> str:
+    """What stands in front of a passage: its article's title, and who wrote it, where and when."""
+    byline = ", ".join(part for part in (*passage.authors, passage.publisher, passage.date) if part)
+    return " — ".join(part for part in (passage.title, byline) if part)
+
+
+def _padded(pairs: Sequence[_Pair]) -> dict[str, np.ndarray]:
+    """The model's inputs, [B, T] each, T the longest of the batch."""
+    shape = len(pairs), max(len(pair.ids) for pair in pairs)
+    arrays = {name: np.zeros(shape, dtype=np.int64) for name in INPUTS}
+    for row, pair in enumerate(pairs):
+        length = len(pair.ids)
+        arrays["input_ids"][row, :length] = pair.ids
+        arrays["attention_mask"][row, :length] = 1
+        arrays["token_type_ids"][row, :length] = pair.types
+    return arrays
+
+
+def _reading(passage: Passage, pair: _Pair, output: dict[str, np.ndarray]) -> Reading:
+    span, score = _best_span(output["start"], output["end"], pair.offsets)
+    relevance = _sigmoid(output["relevance"])
+    return Reading(
+        passage=passage,
+        answerable=float(output["answerable"]),
+        span=span,
+        span_score=score,
+        relevance=tuple(_mean_inside(relevance, pair.offsets, sentence) for sentence in passage.sentences),
+    )
+
+
+def _best_span(start: np.ndarray, end: np.ndarray, offsets: np.ndarray) -> tuple[tuple[int, int] | None, float]:
+    """The best span of the passage in characters, and its logit against no span; (None, -inf) for an empty passage."""
+    inside = np.flatnonzero(offsets[:, 0] >= 0)
+    if not len(inside):
+        return None, float("-inf")
+    scores = start[inside][:, None] + end[inside][None, :]
+    lengths = inside[None, :] - inside[:, None]
+    scores[(lengths < 0) | (lengths >= MAX_SPAN)] = -np.inf
+    first, last = np.unravel_index(int(scores.argmax()), scores.shape)
+    span = int(offsets[inside[first], 0]), int(offsets[inside[last], 1])
+    return span, float(scores[first, last] - start[0] - end[0])
+
+
+def _mean_inside(values: np.ndarray, offsets: np.ndarray, sentence: tuple[int, int]) -> float:
+    """The mean over the tokens that begin in the sentence; 0 for one that was cut off."""
+    inside = (offsets[:, 0] >= sentence[0]) & (offsets[:, 0] < sentence[1])
+    return float(values[inside].mean()) if inside.any() else 0.0
+
+
+def _sigmoid(logits: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-np.asarray(logits, dtype=np.float64)))
+
+
+def _verified(models: Path, name: str) -> bytes:
+    """The bytes of a bundled file; ModelError unless they are those that sha256.json names."""
+    try:
+        data = (models / name).read_bytes()
+        expected = json.loads((models / "sha256.json").read_text(encoding="utf-8"))[name]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"the model file {models / name} can't be loaded ({error}): install the package again"
+        ) from error
+    if hashlib.sha256(data).hexdigest() != expected:
+        raise ModelError(f"the model file {models / name} is damaged: install the package again")
+    return data
