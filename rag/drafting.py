@@ -1,0 +1,307 @@
+"""An LLM's reply, as it arrives -> checked sentences, each with its proof: the pieces of an Answer.
+
+How it is called::
+
+    passages = prompting.fit(passages, llm.count_tokens, settings.llm_context_tokens)
+    reply = llm.stream(prompting.messages(question, passages))
+    draft = Draft(reply, verifier, question, passages)
+    for piece in draft:                      # LLMError: what was yielded before it stays true
+        yield Event("sentence", piece.text, piece.citations)
+    draft.text, draft.citations              # the pieces' texts joined; the citations in order of their numbers
+    draft.answered, draft.reason             # False and why: the LLM refused, or nothing it said could be proved
+    draft.dropped, draft.confidence          # sentences dropped; the mean probability of those shown
+    reply.usage                              # tokens and cost
+
+``question`` stands alone (``prompting.condensed``). Each sentence is checked against the passages it cites. One that
+fails is tried against the others, and cited anew where one supports it; a number that is the only thing wrong is put
+right where the passage leaves no doubt; else the sentence is dropped. What is *not* done: a sentence is never reworded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from rag import prompts
+from rag.types import Citation, Passage
+from rag.verification import Verdict, Verifier
+
+_MARKER = re.compile(
+    r"\s*[\[【]\s*(?:passages?\s*|\^)?(\d{1,3}(?:\s*[,;&–-]\s*\d{1,3})*)\s*(?:†[^\]】]*)?[\]】]", re.IGNORECASE
+)
+_BOUNDARY = re.compile(
+    rf"(?P<mark>[.!?…])[\"'”’)*_]*(?P<cited>(?:{_MARKER.pattern})*)(?:[ \t]+(?=[^\s\[【(])|(?=\n))|[。！？]|\n",
+    re.IGNORECASE,
+)
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|Gen|Col|Sen|Rep|Gov|vs|No|Inc|Ltd|Co|Corp|e\.g|i\.e|etc|cf|al|approx|Jan|Feb|"
+    r"Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)|\b[A-Z]|^\d{1,3})\.$"
+)
+_BULLET = re.compile(r"^(?:[-*•–]|\d{1,2}[.)])\s+")
+_MARKDOWN = re.compile(r"\*\*|__|`|^#+\s*|^>\s*")
+_SAYS_WHERE = re.compile(
+    r"^(?:(?:according to|in|as stated in) )?(?:the )?(?:passages?|articles?|sources?) #?\d+(?:(?:,| and|, and) #?\d+)*"
+    r"(?:,| (?:states?|says?|notes?|mentions?|reports?) that)\s+",
+    re.IGNORECASE,
+)
+_EMPTY_WORDS = frozenset(
+    "here is are was the a an what this that these and or in on of to from by for with about as it they following "
+    "follows articles article passages passage sources source provided given say says said according based information "
+    "answer question summary summarize overall conclusion sure certainly below above hope helps key points".split()
+)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A checked sentence: ``text`` continues the text before it (a space or new line included) and ends in its markers.
+
+    ``citations`` are those of its markers, each with the exact quote that proves it.
+    """
+
+    text: str
+    citations: tuple[Citation, ...]
+    probability: float
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence of a draft as the LLM wrote it, ``gap`` being the white space and bullet in front of it."""
+
+    gap: str
+    text: str
+    cited: tuple[int, ...]
+
+
+class Draft:
+    """The answer that an LLM's reply makes; iterate once to get its checked pieces.
+
+    ``passages`` are those of the prompt, in the order of their numbers there.
+    """
+
+    def __init__(self, reply: Iterable[str], verifier: Verifier, question: str, passages: Sequence[Passage]) -> None:
+        self._reply = reply
+        self._verifier = verifier
+        self._question = question
+        self._passages = passages
+        self.pieces: list[Piece] = []
+        self.citations: list[Citation] = []
+        self.dropped = 0
+        self.refused = False
+        self._said: set[str] = set()
+
+    @property
+    def text(self) -> str:
+        """The answer so far, each sentence with its markers."""
+        return "".join(piece.text for piece in self.pieces)
+
+    @property
+    def answered(self) -> bool:
+        """Whether anything could be shown."""
+        return bool(self.pieces)
+
+    @property
+    def reason(self) -> str | None:
+        """Why there is no answer; None if there is one."""
+        if self.answered:
+            return None
+        if self.refused:
+            return "the LLM found no answer in the passages"
+        return f"no passage supports what the LLM wrote ({self.dropped} sentences dropped)"
+
+    @property
+    def confidence(self) -> float:
+        """The mean probability that a shown sentence is supported; 0 if none is shown."""
+        return sum(piece.probability for piece in self.pieces) / len(self.pieces) if self.pieces else 0.0
+
+    def __iter__(self) -> Iterator[Piece]:
+        for sentence in sentences(without_thinking(self._reply)):
+            if not self.pieces and is_refusal(sentence.text):
+                self.refused = True
+                return
+            piece = self._piece(sentence)
+            if piece is not None:
+                self.pieces.append(piece)
+                yield piece
+
+    def _piece(self, sentence: Sentence) -> Piece | None:
+        """The sentence with its proof; None if it has none, or says nothing or nothing new."""
+        if sentence.text in self._said or is_empty(sentence) or is_refusal(sentence.text):
+            return None
+        self._said.add(sentence.text)
+        found = self._ground(sentence)
+        if found is None:
+            self.dropped += 1
+            return None
+        text, passages, probability = found
+        cited = sorted({c.number: c for passage in passages for c in self._cite(text, passage)}.items())
+        markers = "".join(f"[{number}]" for number, _ in cited)
+        gap = sentence.gap if self.pieces else sentence.gap.lstrip()
+        return Piece(f"{gap}{text} {markers}", tuple(citation for _, citation in cited), probability)
+
+    def _ground(self, sentence: Sentence) -> tuple[str, list[Passage], float] | None:
+        """The text, the passages that support it, and how surely."""
+        cited = [self._passages[number - 1] for number in sentence.cited if 0 < number <= len(self._passages)]
+        checked = [(self._check(sentence.text, [passage]), passage) for passage in cited]
+        good = [passage for verdict, passage in checked if verdict.supported]
+        if good:
+            return sentence.text, good, max(verdict.probability for verdict, _ in checked if verdict.supported)
+        if len(cited) > 1 and (together := self._check(sentence.text, cited)).supported:
+            return sentence.text, cited, together.probability
+        others = [passage for passage in self._passages if passage not in cited]
+        rechecked = [(self._check(sentence.text, [passage]), passage) for passage in others]
+        verdict, best = max(rechecked, key=lambda pair: (pair[0].supported, pair[0].probability), default=(None, None))
+        if verdict is not None and best is not None and verdict.supported:
+            return sentence.text, [best], verdict.probability
+        return self._corrected(sentence, cited)
+
+    def _corrected(self, sentence: Sentence, cited: Sequence[Passage]) -> tuple[str, list[Passage], float] | None:
+        for passage in cited:
+            text = self._verifier.correct(sentence.text, passage.text, about(passage))
+            if text is not None:
+                return text, [passage], self._check(text, [passage]).probability
+        return None
+
+    def _check(self, text: str, passages: Sequence[Passage]) -> Verdict:
+        # A bare "750." says nothing by itself: it is the question's answer that has to be supported.
+        claim = text if len(text.split()) > 3 else f"{self._question} {text}"
+        return self._verifier.check(
+            claim, "\n".join(passage.text for passage in passages), "\n".join(about(passage) for passage in passages)
+        )
+
+    def _cite(self, text: str, passage: Passage) -> list[Citation]:
+        """Citations whose quotes are the passage's sentences that hold the text's content, new ones numbered on."""
+        spans = list(passage.sentences) or [(0, len(passage.text))]
+        chosen = self._verifier.evidence(text, [passage.text[start:end] for start, end in spans])
+        return [self._numbered(passage, *span) for span in _joined([spans[index] for index in chosen], passage.text)]
+
+    def _numbered(self, passage: Passage, start: int, end: int) -> Citation:
+        place = passage.source, passage.start + start, passage.start + end
+        for citation in self.citations:
+            if (citation.source, citation.start, citation.end) == place:
+                return citation
+        citation = Citation(
+            number=len(self.citations) + 1,
+            source=passage.source,
+            title=passage.title,
+            authors=passage.authors,
+            publisher=passage.publisher,
+            date=passage.date,
+            quote=passage.text[start:end],
+            start=place[1],
+            end=place[2],
+        )
+        self.citations.append(citation)
+        return citation
+
+
+def _joined(spans: Sequence[tuple[int, int]], text: str) -> list[tuple[int, int]]:
+    """Spans in order, those with nothing but white space between them made one."""
+    joined: list[tuple[int, int]] = []
+    for start, end in spans:
+        if joined and not text[joined[-1][1] : start].strip():
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def about(passage: Passage) -> str:
+    """What is known of a passage's article, as text."""
+    return " ".join(filter(None, (passage.title, ", ".join(passage.authors), passage.publisher, passage.date)))
+
+
+def is_refusal(text: str) -> bool:
+    """Whether a sentence is the refusal phrase, however its apostrophe and full stop are written."""
+    return _letters(text) in (_letters(prompts.REFUSAL), _letters(prompts.REFUSAL.replace("don't", "do not")))
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[^a-z]", "", text.lower())
+
+
+def is_empty(sentence: Sentence) -> bool:
+    """Whether a sentence says nothing that evidence could be asked for: "Here is what the articles say:"."""
+    content = set(re.findall(r"[^\W_]+", sentence.text.lower())) - _EMPTY_WORDS
+    return not content or (not sentence.cited and sentence.text.endswith(":"))
+
+
+def without_thinking(texts: Iterable[str]) -> Iterator[str]:
+    """A reply without the <think>…</think> that some local models put in front."""
+    head: str | None = ""
+    for text in texts:
+        if head is None:
+            yield text
+            continue
+        head += text
+        start = head.lstrip()
+        if start.startswith("<think>"):
+            _, closed, rest = start.partition("</think>")
+        elif "<think>".startswith(start):
+            continue
+        else:
+            closed, rest = "yes", head
+        if closed:
+            head = None
+            yield rest
+    if head and not head.lstrip().startswith("<think>"):
+        yield head
+
+
+def sentences(texts: Iterable[str]) -> Iterator[Sentence]:
+    """The sentences of a draft, each as soon as what follows shows that it is complete."""
+    gap = buffer = ""
+    for text in texts:
+        buffer += text
+        while (end := _end(buffer)) is not None:
+            gap, sentence = _parse(gap, buffer[:end])
+            buffer = buffer[end:]
+            if sentence is not None:
+                yield sentence
+    _, sentence = _parse(gap, buffer)
+    if sentence is not None:
+        yield sentence
+
+
+def _end(buffer: str) -> int | None:
+    """Where the first sentence of ``buffer`` ends; None if that can't be told yet."""
+    for match in _BOUNDARY.finditer(buffer):
+        if match["mark"] == "." and not match["cited"]:
+            before, after = buffer[: match.start() + 1].lstrip(), buffer[match.end() : match.end() + 1]
+            if after.islower() or (after != "\n" and _ABBREVIATION.search(before)):
+                continue
+        return match.end()
+    return None
+
+
+def _parse(gap: str, raw: str) -> tuple[str, Sentence | None]:
+    """White space so far and the draft's next stretch -> the white space after it, and its sentence, if any."""
+    body = raw.strip()
+    gap += raw[: len(raw) - len(raw.lstrip())]
+    if not body:
+        return gap, None
+    after = raw[len(raw.rstrip()) :]
+    plain = _MARKDOWN.sub("", body)
+    bullet = _BULLET.match(plain)
+    text = plain[bullet.end() :] if bullet else plain
+    cited = tuple(dict.fromkeys(number for match in _MARKER.finditer(text) for number in _numbers(match[1])))
+    said = _SAYS_WHERE.match(text)
+    if said:
+        cited += tuple(int(number) for number in re.findall(r"\d+", said.group()))
+        text = text[said.end() :]
+        text = text[:1].upper() + text[1:]
+    text = " ".join(_MARKER.sub("", text).split())
+    text = re.sub(r"\s+([.,;:!?])", r"\1", text)
+    if body.startswith("#") or not text:
+        return after, None
+    newlines = gap.count("\n")
+    space = "\n\n" if newlines > 1 else "\n" if newlines else " "
+    return after, Sentence(space + ("- " if bullet else ""), text, cited)
+
+
+def _numbers(listed: str) -> list[int]:
+    """The numbers of a marker: "1, 3" or "1-3"."""
+    first, *rest = (int(number) for number in re.findall(r"\d+", listed))
+    if len(rest) == 1 and re.search(r"[–-]", listed) and first < rest[0] <= first + 20:
+        return list(range(first, rest[0] + 1))
+    return [first, *rest]
