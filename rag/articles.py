@@ -1,0 +1,796 @@
+"""Folder -> Articles: text, Markdown, HTML and PDF, with title, authors, publisher and date where they stand.
+
+Values come from ``metadata.toml``, else from the file's own metadata (HTML; of a PDF only title and author: its date is
+that of the export), else from the lines at the top and foot of the text that the common layouts of news pages use for
+them. A value that no such line tells is left empty. The same pass tells prose from the boilerplate of scraped pages:
+only short lines that match as a whole are dropped, since a dropped paragraph is a lost answer.
+
+What is not done: nothing is read from inside the prose, an ambiguous date (03/04/2022) is no date, and the patterns
+know English pages only.
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime
+import io
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from rag.errors import ArticleError, CorpusError
+from rag.types import Article, Metadata
+
+VERSION = 1
+"""Part of the corpus fingerprint: raised whenever the same file gives another Article."""
+
+SUFFIXES = frozenset({".txt", ".md", ".markdown", ".html", ".htm", ".pdf"})
+MAX_BYTES = 64 * 2**20
+"""A longer file is no article but a dump; it is refused rather than indexed for an hour."""
+MAX_HTML_BYTES = 16 * 2**20
+METADATA = "metadata.toml"
+
+Span = tuple[int, int]
+
+
+# -- the folder ------------------------------------------------------------------------------------------------------
+
+
+def list_files(corpus: Path) -> list[str]:
+    """The articles of a folder and its subfolders: sorted paths relative to it, with ``/``.
+
+    Hidden files, files of other kinds, links that lead out of the folder and names that aren't Unicode are left out.
+    Raises CorpusError where the folder, or a part of it, can't be read, or holds no article.
+    """
+    if not corpus.exists():
+        raise CorpusError(f"there is no folder {corpus}; make it and put articles in it, or name another with --corpus")
+    if not corpus.is_dir():
+        raise CorpusError(f"{corpus} is a file; the corpus has to be a folder of articles")
+    root = corpus.resolve()
+    sources = sorted(path.relative_to(corpus).as_posix() for path in _files(corpus) if _is_article(path, root))
+    if not sources:
+        kinds = ", ".join(sorted(SUFFIXES))
+        raise CorpusError(f"{corpus} holds no article; put files of these kinds in it: {kinds}")
+    return sources
+
+
+def _files(corpus: Path) -> Iterator[Path]:
+    def unreadable(error: OSError) -> None:
+        raise CorpusError(f"can't read the folder {error.filename}: {error.strerror}")
+
+    for folder, subfolders, names in os.walk(corpus, onerror=unreadable):
+        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+        yield from (Path(folder, name) for name in names if not name.startswith("."))
+
+
+def _is_article(path: Path, root: Path) -> bool:
+    named = path.suffix.lower() in SUFFIXES and not re.search(r"[\ud800-\udfff]", str(path))
+    try:
+        return named and path.is_file() and path.resolve().is_relative_to(root)
+    except (OSError, RuntimeError):  # a link that leads to itself
+        return False
+
+
+def read_metadata(corpus: Path) -> dict[str, Metadata]:
+    """What ``metadata.toml`` says, by source: a table ``["FILE"]`` with any of title, authors, publisher, date.
+
+    An absent file says nothing. Raises CorpusError, with the line or the entry, for one that can't be used.
+    """
+    path = corpus / METADATA
+    try:
+        entries = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise CorpusError(f"can't read {path}: {error}") from error
+    return {source: _entry(path, source, entry) for source, entry in entries.items()}
+
+
+def _entry(path: Path, source: str, entry: Any) -> Metadata:
+    where = f'{path}, entry "{source}"'
+    if not isinstance(entry, Mapping):
+        raise CorpusError(f'{where}: write a table, ["{source}"], with title, authors, publisher and date below it')
+    unknown = sorted(entry.keys() - {field.name for field in fields(Metadata)})
+    if unknown:
+        hint = f' (a file name is written in quotes: ["{source}.{unknown[0]}"])' if len(entry) == 1 else ""
+        raise CorpusError(f"{where}: unknown key {unknown[0]}; known are title, authors, publisher and date{hint}")
+    authors = entry.get("authors", [])
+    if not isinstance(authors, list) or not all(isinstance(author, str) for author in authors):
+        raise CorpusError(f'{where}: authors has to be a list of strings, as in authors = ["A. Writer"]')
+    for name in ("title", "publisher"):
+        if not isinstance(entry.get(name, ""), str):
+            raise CorpusError(f"{where}: {name} has to be a string")
+    date = entry.get("date", "")
+    if isinstance(date, datetime.date):  # a TOML datetime is one too
+        date = date.isoformat()[:10]
+    if not isinstance(date, str) or not _is_iso(date):
+        raise CorpusError(f"{where}: date has to be YYYY-MM-DD, YYYY-MM or YYYY")
+    return Metadata(entry.get("title", ""), tuple(authors), entry.get("publisher", ""), date)
+
+
+def _is_iso(date: str) -> bool:
+    match = re.fullmatch(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?", date)
+    return not date or bool(match and _iso(match[1], match[2] or "1", match[3] or "1"))
+
+
+# -- one file --------------------------------------------------------------------------------------------------------
+
+
+def read_article(corpus: Path, source: str, known: Metadata | None = None) -> Article:
+    """Read one file; ``known``, its entry in ``metadata.toml``, wins over what the file says, field by field.
+
+    Raises ArticleError, in one line, if it is empty, too large, unreadable or no text.
+    """
+    text, own = _read(corpus / source)
+    if not text.strip(" \t\r\n\f\v\ufeff"):
+        scanned = " of text (a scanned PDF?)" if source.lower().endswith(".pdf") else ""
+        raise ArticleError(f"{source} is empty{scanned}")
+    known = _merge(known or Metadata(), own)
+    metadata, body, bylines = _lay_out(text, known)
+    return Article(source, text, metadata, body, bylines)
+
+
+def file_text(path: Path) -> str:
+    """The text that the offsets of a file's citations count in; for a UTF-8 file the file itself, newlines and all.
+
+    UTF-16 with a byte order mark and Western 8-bit text (Windows-1252) are decoded as such. Raises ArticleError.
+    """
+    return _read(path)[0]
+
+
+def _read(path: Path) -> tuple[str, Metadata]:
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise ArticleError(f"{path.name} is none of the kinds that can be read: {', '.join(sorted(SUFFIXES))}")
+    limit = MAX_HTML_BYTES if suffix in (".html", ".htm") else MAX_BYTES
+    try:
+        size = path.stat().st_size
+        if size > limit:
+            raise ArticleError(f"{path.name} is {size / 2**20:.0f} MB; split it: the limit is {limit / 2**20:.0f} MB")
+        data = path.read_bytes()
+    except OSError as error:
+        raise ArticleError(f"can't read {path.name}: {error.strerror or error}") from error
+    if suffix == ".pdf":
+        return _pdf(path.name, data)
+    if suffix in (".html", ".htm"):
+        return _html(path.name, data)
+    return _decode(path.name, data), Metadata()
+
+
+def _decode(name: str, data: bytes) -> str:
+    """Text of bytes: UTF-8 as it is, else UTF-16 with its mark, else mostly-valid UTF-8, else Windows-1252."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        try:
+            return data.decode("utf-16")
+        except UnicodeDecodeError as error:
+            raise ArticleError(f"{name} starts as UTF-16 text but isn't ({error.reason}); save it as UTF-8") from error
+    controls = len(data) - len(data.translate(None, bytes(set(range(32)) - set(b"\t\n\r\f\v\x1b"))))
+    if b"\0" in data or controls > len(data) / 100:
+        raise ArticleError(f"{name} is not text (it has control characters); is it a renamed binary file?")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return _decode_other(name, data)
+
+
+def _decode_other(name: str, data: bytes) -> str:
+    repaired = data.decode("utf-8", "replace")
+    wrong = repaired.count("\ufffd")
+    if sum(character > "\x7f" for character in repaired) > 2 * wrong:  # UTF-8 with a few damaged bytes
+        return repaired
+    foreign = len(data) - len(data.translate(None, bytes(range(128, 256))))
+    try:
+        if foreign <= len(data) / 4:  # more is no Western text, and would come out as gibberish
+            return data.decode("cp1252")
+    except UnicodeDecodeError:
+        pass
+    raise ArticleError(f"{name} is neither UTF-8 nor Western 8-bit text; save it as UTF-8")
+
+
+def _html(name: str, data: bytes) -> tuple[str, Metadata]:
+    """The main text under a head of what the page's metadata says, so that this can be cited as well."""
+    import trafilatura
+
+    charset = re.search(rb"<meta[^>]{0,200}charset=[\"']?\s{0,9}([\w-]{1,40})", data[:4096], re.IGNORECASE)
+    try:
+        markup = data.decode(charset[1].decode()) if charset else _decode(name, data)
+    except (LookupError, UnicodeDecodeError):
+        markup = _decode(name, data)
+    try:
+        page = trafilatura.bare_extraction(
+            markup,
+            with_metadata=True,
+            include_comments=False,
+            date_extraction_params={"extensive_search": False, "original_date": True},
+        )
+        found = page if isinstance(page, trafilatura.settings.Document) else None
+        text = (found and found.text) or trafilatura.html2txt(markup)
+    except (ValueError, TypeError, LookupError, AttributeError, AssertionError, RecursionError, MemoryError) as error:
+        raise ArticleError(f"can't read {name} as HTML: {type(error).__name__}: {_one_line(error)}") from error
+    own = _html_metadata(found) if found else Metadata()
+    return _encodable(_head(own, text) + text), own
+
+
+def _html_metadata(page: Any) -> Metadata:
+    authors = tuple(part.strip() for part in (page.author or "").split(";") if _is_name(part) or _agency(part))
+    date = page.date if page.date and _is_iso(page.date) else ""
+    return Metadata(_one_line(page.title or ""), authors, _one_line(page.sitename or ""), date)
+
+
+def _head(known: Metadata, text: str) -> str:
+    authors = " and ".join(filter(None, [", ".join(known.authors[:-1]), *known.authors[-1:]]))
+    who = " | ".join(filter(None, [authors and f"By {authors}", known.publisher]))
+    title = "" if text.startswith(known.title) else known.title
+    if not known.authors and known.publisher:
+        who = f"Source: {known.publisher}"
+    lines = [line for line in (title, who, known.date and f"Published: {known.date}") if line]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _pdf(name: str, data: bytes) -> tuple[str, Metadata]:
+    import pypdf
+    from pypdf.errors import DependencyError, FileNotDecryptedError, PyPdfError
+
+    try:
+        reader = pypdf.PdfReader(io.BytesIO(data))
+        text = "\n\n".join(page.extract_text() for page in reader.pages)
+        about = reader.metadata
+        title, author = (about.title or "", about.author or "") if about else ("", "")
+    except (FileNotDecryptedError, DependencyError) as error:
+        raise ArticleError(f"{name} is encrypted; save it without a password") from error
+    except (
+        PyPdfError,
+        ArithmeticError,
+        AssertionError,
+        AttributeError,
+        LookupError,
+        MemoryError,
+        NotImplementedError,
+        OSError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:  # pypdf's own words: "broken PDF files might cause other Exceptions"
+        raise ArticleError(f"can't read {name} as PDF: {type(error).__name__}: {_one_line(error)}") from error
+    return _encodable(text.replace("\0", "")), Metadata(_pdf_title(title), _split_names(author))
+
+
+def _pdf_title(title: str) -> str:
+    """The title, unless it is what a program wrote there: a file name, "untitled"."""
+    made_up = re.search(r"^(?:microsoft|untitled|document\d*$|slide ?\d)|\.\w{2,5}$|[\\/_]", title, re.IGNORECASE)
+    return "" if made_up else _one_line(title)
+
+
+def _one_line(value: object) -> str:
+    return " ".join(str(value).split())[:300]
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _merge(first: Metadata, second: Metadata) -> Metadata:
+    return Metadata(
+        first.title or second.title,
+        first.authors or second.authors,
+        first.publisher or second.publisher,
+        first.date or second.date,
+    )
+
+
+# -- where things stand on a page ------------------------------------------------------------------------------------
+
+HEAD = FOOT = 15
+"""Lines at the top and at the end among which the lines about the article are looked for."""
+SHORT = 160
+"""Characters of the longest line that can be boilerplate, a title or a byline."""
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+LINE = re.compile(r"[^\s\ufeff](?:[^\n\r\f\v\x85\u2028\u2029]*[^\s\ufeff])?")
+NEWLINE = re.compile(r"\r\n|[\n\r\f\v\x85\u2028\u2029]")
+MARKUP = re.compile(r"^(?:#{1,6}|>|[-*+•■▪●])\s+|[*_`]{1,3}|\s#+$|!?\[|\]\([^)\s]*\)|\]")
+
+MENU = _words(
+    "a about account add all an and app archive article articles back bookmark by buy category click close comment"
+    " comments contact copy download email explore facebook feed follow forum google help here home instagram in join"
+    " latest less like link linkedin listen log login logout messenger more menu my navigation new news newsletter next"
+    " now on our page photos pinterest play podcast podcasts post posts prev previous print radio read reddit register"
+    " reply rss save search see send share shop show sign site skip sms story subscribe submit telegram the this to top"
+    " topics tweet twitter up us via video videos view watch weather web whatsapp with x your youtube & + | / · •"
+)
+"""A line of these words alone is a menu or a share bar."""
+BOILERPLATE = re.compile(
+    r"""
+    (?:click|tap)\ (?:here\ )?to\ (?:comment|share|read|view|subscribe|enlarge|expand)\b.*
+    | leave\ a\ (?:reply|comment)\b.* | (?:cancel|post)\ (?:reply|comment) | join\ the\ (?:conversation|discussion)\W*
+    | you\ must\ be\ (?:logged|signed)\ in\b.* | your\ email\ address\ will\ not\ be\ published\b.*
+    | required\ fields\ are\ marked\b.* | save\ my\ name,\ email\b.* | notify\ me\ of\ (?:new|follow-?up)\b.*
+    | (?:subscribe|sign\ up|register)\ (?:now|today|free|here|to\ (?:our|the|my|receive|get)|for\ (?:our|free|more))\b.*
+    | get\ (?:the|our)\ .{0,40}(?:newsletter|app|in\ your\ inbox)\b.* | enter\ your\ e-?mail\b.*
+    | (?:read|see|watch|listen)\ (?:more|also|next|now)\s*[:>»|-].* | (?:also|further)\ read(?:ing)?\s*:.*
+    | related\ (?:articles?|stor(?:y|ies)|topics?|posts?|content|news|coverage|links?)\b[^.]*
+    | related\s*:.*
+    | (?:recommended|most\ (?:read|popular|viewed)|trending|popular)(?:\ (?:for\ you|now|stories|news))?\s*:?
+    | (?:you\ (?:may|might)\ also\ (?:like|be\ interested\ in)|up\ next|don['’]t\ miss|editors?['’]?s?\ picks?)\b[^.]*
+    | more\ (?:from|on|in)\ [^.]{1,40} | in\ this\ (?:article|story)\s*:?
+    | (?:advert(?:isement)?s?|sponsored(?:\ content)?|promoted(?:\ content)?|paid\ content)\W*
+    | (?:story|article)\ continues\ (?:below|after)\b.* | scroll\ to\ continue\b.* | loading\W*
+    | (?:we|(?:this|our)\ (?:web)?site)\ uses?\ cookies\b.* | by\ (?:continuing|using|browsing)\b.{0,80}\bcookies\b.*
+    | (?:accept|reject|manage|allow)\ (?:all\ )?(?:cookies|preferences) | cookie\ (?:policy|settings|preferences|notice)
+    | (?:privacy\ (?:policy|notice)|terms\ (?:of\ (?:use|service)|(?:and|&)\ conditions))\b.{0,60}
+    | .{0,60}all\ rights\ reserved\W* | error:\ content\ is\ protected\W*
+    | (?:©|\(c\)|copyright\s*(?:©|\(c\)|\d{4})).{0,120}
+    | (?:photo(?:graph|s)?|image|picture|illustration|video|credit|caption)(?:\ (?:credit|source|by))?s?\s*:.*
+    | \(?(?:photo|image)(?:graph)?s?\ (?:by|courtesy|credit)\b.*
+    | (?:\S+\ ){0,8}?(?:\S*/\s?)?
+      (?:unsplash|getty(?:\ images)?|shutterstock|istock(?:photo)?|alamy|pixabay|pexels|ap\ photo)\W*
+    | (?:hide|toggle)\ caption | enlarge\ this\ image | sources?\.?
+    | (?:topics?|tags?|keywords?|filed\ under|categor(?:y|ies)|posted\ in)\s*:.*
+    | \d[\d,.]*[km]?\ (?:comments?|shares?|likes?|views?|claps?|responses?|min(?:ute)?s?(?:\ read)?)(?:\ read)?
+    | (?:connect\ with|follow|contact|about)\ (?:us|me)\b[^.]{0,60} | follow\ \S+\ on\ [^.]{1,60}
+    | view\ (?:all\ )?(?:comments?|gallery|slideshow)\b.{0,20} | member-only\ story | open\ in\ app
+    | written\ by | (?:ad|live|exclusive|opinion|analysis|breaking(?:\ news)?)\W*
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+
+AGENCIES = (
+    "Reuters|Associated Press|AP|Agence France-Presse|AFP|Xinhua|UPI|Bloomberg|ANI|PTI|IANS|TASS|Kyodo News|Kyodo|"
+    "Yonhap|dpa|DPA|EFE|ANSA|Interfax|Anadolu|Bernama|CNN"
+)
+DATELINE = re.compile(rf"(?:[A-Z][\w .,'’/&-]{{1,60}})?\((?P<agency>{AGENCIES})\)(?=\s*[-–—]|\s?[A-Z“])")
+SIGN_OFF = re.compile(rf"(?:(?<=[.!?”\"’)])\s+|^)[-–—(\[]?\s?(?P<agency>{AGENCIES})[)\]]?\.?$")
+NAME = r"(?:[Tt]he )?[A-Z][\w&'’.-]*(?: (?:(?:of|for|and|the|on|in|&) ){0,2}[A-Z][\w&'’-]*(?:\.\w+)?){0,7}"
+DISCLAIMER = re.compile(
+    rf"\b(?:views|opinions)\b.{{0,200}}?\b(?:not|n['’]t|n['’]t necessarily)\b.{{0,80}}?"
+    rf"\b(?:those|views|opinions|position|policy) of (?P<name>{NAME})"
+)
+CARRIER = re.compile(
+    rf"(?:[Cc]opyright|©|\([cC]\))[\s©]*(?:\d{{4}}(?:\s?[-–]\s?\d{{4}})?,?\s*)?(?:by )?(?P<name>{NAME})"
+)
+REPRINT = re.compile(rf"\b(?:[Oo]riginally|[Ff]irst) (?:published|appeared) (?:in|on|by|at) (?P<name>{NAME})")
+LABELLED = re.compile(
+    r"(?P<label>title|headline|authors?|by|written by|words by|story by|reporting by|posted by|published by|"
+    r"source|publisher|publication|site|website|via|from)(?:\s*[:：]\s*|\s+)(?P<value>\S.*)",
+    re.IGNORECASE,
+)
+BIO = re.compile(
+    r"(?:(?P<name>[^\W\d_][\w .'’-]{2,50}?)|[Tt]he (?:writer|author)s?)(?: \([^)]{1,60}\))?,? (?:is|was|are)"
+    r" (?:currently |also )?(?:(?:an?|the) )?(?=[\w’'-])"
+)
+MONTH = "|".join(f"{calendar.month_abbr[n]}(?:{calendar.month_name[n][3:]})?" for n in range(1, 13)) + "|Sept"
+DATES = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"(?<!\d)(?P<y>\d{4})([-/.])(?P<m>\d{1,2})\2(?P<d>\d{1,2})(?!\d)(?:T[\d:.]+(?:Z|[+-][\d:]+)?)?",
+        rf"\b(?P<m>{MONTH})\.? ?(?P<d>\d{{1,2}})(?:st|nd|rd|th)? ?,? ?(?P<y>\d{{4}})(?!\d)",
+        rf"(?<!\d)(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?: of)?[ -](?P<m>{MONTH})\.?,?[ -](?P<y>\d{{4}})(?!\d)",
+        r"(?<!\d)(?P<y>\d{4})年(?P<m>\d{1,2})月(?P<d>\d{1,2})日",
+        r"(?<![\d/.])(?P<d>1[3-9]|2\d|3[01])[/.](?P<m>\d{1,2})[/.](?P<y>\d{4})(?!\d)",
+        r"(?<![\d/.])(?P<m>\d{1,2})[/.](?P<d>1[3-9]|2\d|3[01])[/.](?P<y>\d{4})(?!\d)",
+        rf"\b(?P<m>{MONTH})\.?,? (?P<y>\d{{4}})(?!\d)",
+    )
+)
+DATE_NOISE = re.compile(
+    r"\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?:\s?[ap]\.?m\b\.?)?|\b\d{1,2}\s?[ap]m\b|\b(?:GMT|UTC|BST|IST|SGT|HKT|[ECMP][SD]?T|CEST|AES?T|AEDT)\b"
+    r"|[+-]\d{1,2}(?::?\d\d)?\b|\b(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\b\.?"
+    r"|\b(?:first|originally|last|published|publication|publish|pub|updated?|posted|modified|created|issued|released|dated?|on|at|time)\b"
+    r"|\b\d+ min(?:ute)?s? read\b",
+    re.IGNORECASE,
+)
+UPDATED = re.compile(r"\b(?:updated?|modified)\b", re.IGNORECASE)
+SEPARATOR = re.compile(r"\s*[|•·]\s*|\s+[–—-]+\s+")
+LIST = re.compile(r"\s*(?:[,;&]|\band\b|\bwith\b)\s*")
+PLACE = re.compile(r"\s+(?:in|at|from)\s+[A-Z][\w.-]*(?: [A-Z][\w.-]*){0,2}")
+FOR = re.compile(rf"(?P<who>.+?),?\s+(?:for|of)\s+(?P<name>{NAME})")
+
+PARTICLES = _words("de da di du dos del della der den van von bin ibn al el la le ten ter y e")
+ROLES = _words(
+    "founder co-founder director professor editor reporter correspondent fellow columnist writer researcher analyst"
+    " staff contributor president ceo chair chairman chairwoman author journalist chief senior head contributing"
+    " special guest freelance producer secretary lecturer scholar economist adviser advisor minister ambassador"
+    " historian lawyer student candidate executive manager partner expert consultant member critic desk team newsroom"
+    " editors novelist"
+)
+PUBLISHERS = _words(
+    "news times post daily journal today press magazine review guardian herald tribune telegraph gazette observer"
+    " chronicle independent economist standard globe express weekly monthly quarterly newspaper media network"
+    " institute university foundation council agency online tv radio blog wire report insider affairs policy atlantic"
+    " diplomat conversation nikkei politico"
+)
+PLACES = _words(  # of two words, so that they look like names
+    "New-York Los-Angeles San-Francisco San-Diego Hong-Kong New-Delhi Washington-DC Tel-Aviv Mexico-City São-Paulo"
+    " Sao-Paulo Abu-Dhabi Kuala-Lumpur Buenos-Aires Cape-Town Las-Vegas South-Korea North-Korea South-Africa"
+    " Saudi-Arabia New-Zealand United-States United-Kingdom United-Nations Rio-de-Janeiro Sri-Lanka Puerto-Rico"
+)
+NO_NAME = _words(
+    "the a an how why what when who where this that is are was will can in on for to and or of my our your all no"
+)
+
+TOLD, TITLED, AGENCY, NOTED, CARRIED = range(5)
+"""How far a line is trusted: a byline, the title's line, an agency's mark, a bio or disclaimer, a copyright notice."""
+
+
+@dataclass(frozen=True)
+class _Fact:
+    """What a stretch of the text tells about its article."""
+
+    start: int
+    end: int
+    told: Metadata
+    rank: int = TOLD
+    prose: bool = False
+    """Whether it is part of the body as well."""
+
+
+def _lay_out(text: str, known: Metadata) -> tuple[Metadata, tuple[Span, ...], tuple[Span, ...]]:
+    """The metadata of a text (``known`` wins), the spans of its prose, and those that tell the metadata."""
+    lines = [match.span() for match in LINE.finditer(text)]
+    front = _front_matter_lines(text, lines)
+    facts = _front_matter(text, lines[:front])
+    lines = lines[front:]
+    kept = [line for line in lines if not _is_boilerplate(text[line[0] : line[1]])] or lines
+    facts += _bylines(text, kept[:HEAD])
+    title = _title(text, kept, facts, known.title)
+    facts += title
+    facts += _notes(text, lines[-FOOT:], kept, facts)
+    if title:  # what stands above it in a word or two is the name of a section
+        kept = [line for line in kept if line[0] >= title[0].start or len(text[slice(*line)].split()) > 3]
+    metadata = _merge(known, _settle(facts))
+    bylines = [
+        (fact.start, fact.end) for fact in facts if fact.rank != CARRIED or fact.told.publisher == metadata.publisher
+    ]
+    body = _without(text, kept, [(fact.start, fact.end) for fact in facts if not fact.prose])
+    return metadata, body or _without(text, kept, []), tuple(_union(bylines))
+
+
+def _is_boilerplate(line: str) -> bool:
+    if not any(character.isalnum() for character in line):
+        return True
+    if len(line) > SHORT:
+        return False
+    plain = _plain(line)
+    return bool(BOILERPLATE.fullmatch(plain)) or all(word.rstrip(":") in MENU for word in plain.lower().split())
+
+
+def _plain(line: str) -> str:
+    """A line without Markdown's marks, spaces made single."""
+    return " ".join(MARKUP.sub(" ", line).split())
+
+
+def _without(text: str, lines: Sequence[Span], holes: Sequence[Span]) -> tuple[Span, ...]:
+    """The lines as runs, interrupted by the holes and by lines that are not there."""
+    cuts = iter([*_union(holes), (len(text), len(text))])
+    cut = next(cuts)
+    parts: list[Span] = []
+    for start, end in lines:
+        while cut[1] <= start < len(text):
+            cut = next(cuts)
+        parts += [(start, min(end, cut[0])), (min(end, cut[1]), end)]
+    trimmed = ((start, start + len(text[start:end].rstrip())) for start, end in parts if start < end)
+    return tuple(_joined(text, ((start, end) for start, end in trimmed if start < end)))
+
+
+def _joined(text: str, spans: Iterable[Span]) -> list[Span]:
+    joined: list[Span] = []
+    for start, end in spans:
+        if joined and not text[joined[-1][1] : start].strip():
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _union(spans: Iterable[Span]) -> list[Span]:
+    union: list[Span] = []
+    for start, end in sorted(spans):
+        if union and start < union[-1][1]:
+            union[-1] = (union[-1][0], max(end, union[-1][1]))
+        else:
+            union.append((start, end))
+    return union
+
+
+def _settle(facts: Sequence[_Fact]) -> Metadata:
+    """Of each field the value that is trusted most; an agency is the author where another publisher carries it."""
+    ranked = sorted(facts, key=lambda fact: fact.rank)
+    found = Metadata()
+    for fact in ranked:
+        found = _merge(found, fact.told)
+    trust = next((fact.rank for fact in ranked if fact.told.authors), TOLD)
+    authors = [author for fact in ranked if fact.rank == trust for author in fact.told.authors]
+    found = replace(found, authors=tuple(dict.fromkeys(authors)))
+    agency = next((fact.told.publisher for fact in ranked if fact.rank == AGENCY), "")
+    carrier = next((fact.told.publisher for fact in ranked if fact.rank > AGENCY and fact.told.publisher), "")
+    if agency and carrier and found.publisher == agency and not found.authors:
+        return replace(found, authors=(agency,), publisher=carrier)
+    return found
+
+
+# -- lines that tell -------------------------------------------------------------------------------------------------
+
+FRONT_KEYS = {
+    "title": "title",
+    "author": "authors",
+    "authors": "authors",
+    "byline": "authors",
+    "publisher": "publisher",
+    "publication": "publisher",
+    "source": "publisher",
+    "site": "publisher",
+    "date": "date",
+    "published": "date",
+    "date_published": "date",
+}
+
+
+def _front_matter_lines(text: str, lines: Sequence[Span]) -> int:
+    """How many lines a Markdown file's front matter has, its fences included; 0 if there is none."""
+    first = text[slice(*lines[0])]
+    if first not in ("---", "+++"):
+        return 0
+    closing = (index for index, line in enumerate(lines[1:60], 2) if text[slice(*line)] == first)
+    return next(closing, 0)
+
+
+def _front_matter(text: str, lines: Sequence[Span]) -> list[_Fact]:
+    """What ``key: value`` lines tell, and the ``- value`` lines below a key."""
+    facts = []
+    key = ""
+    for start, end in lines:
+        match = re.match(r"(?:([\w-]+)\s*[:=]|-\s)\s*(.*)", text[start:end])
+        if match:
+            key = FRONT_KEYS.get(match[1].lower(), "") if match[1] else key
+            facts.append(_Fact(start, end, _field(key, match[2].strip("[] \"'"))))
+    return [fact for fact in facts if fact.told != Metadata()]
+
+
+def _field(key: str, value: str) -> Metadata:
+    if key == "authors":
+        names = (name.strip(" \"'") for name in re.split(r"[,;&]|\band\b", value))
+        return Metadata(authors=tuple(name for name in names if name))
+    if key == "date":
+        return Metadata(date=next(_dates(value), ""))
+    return Metadata(title=value) if key == "title" else Metadata(publisher=value if key else "")
+
+
+def _bylines(text: str, head: Sequence[Span]) -> list[_Fact]:
+    """Bylines and datelines among the first lines, and names that stand alone beside a date."""
+    facts: list[_Fact] = []
+    names: list[int] = []
+    dated: list[int] = []
+    for index, (start, end) in enumerate(head):
+        line = text[start:end]
+        dateline = DATELINE.match(line[:120])
+        if dateline:
+            date = next(_dates(dateline[0]), "")
+            told = Metadata(publisher=dateline["agency"], date=date)
+            facts.append(_Fact(start, start + dateline.end(), told, AGENCY, prose=True))
+        elif len(line) <= SHORT:
+            told_by_line = _told(_plain(line))
+            if told_by_line is not None:
+                facts.append(_Fact(start, end, told_by_line, TITLED if UPDATED.search(line) else TOLD))
+                dated += [index] if told_by_line.date else []
+            elif _split_names(PLACE.sub("", _plain(line))):
+                names.append(index)
+    for index in names:
+        if index and any(abs(index - other) <= 1 or {index + 1, other - 1} <= set(names) for other in dated):
+            authors = _split_names(PLACE.sub("", _plain(text[slice(*head[index])])))
+            facts.append(_Fact(*head[index], Metadata(authors=authors), TITLED))
+    return facts
+
+
+def _told(line: str, *, strict: bool = False) -> Metadata | None:
+    """What a line tells if it is a byline, a date or a source as a whole; None if it is something else.
+
+    ``strict`` accepts no place or name without a label beside a date, as comments at the foot of a page have them.
+    """
+    date = next(_dates(line), "")
+    rest = line
+    for pattern in DATES if date else ():
+        rest = pattern.sub(" ", rest)
+    if date:
+        rest = DATE_NOISE.sub(" ", rest)
+    rest = " ".join(rest.split()).strip(" |•·,;:–—-()[]./")
+    if not rest:
+        return Metadata(date=date) if date else None
+    label = LABELLED.fullmatch(rest)
+    if label:
+        told = _labelled(
+            label["label"].lower(), label["value"], colon=":" in rest[: label.start("value")], dated=bool(date)
+        )
+        return told and replace(told, date=date)
+    if not date or strict or len(rest.split()) > 5 or not all(word[0].isupper() for word in rest.split()):
+        return None
+    if _is_publisher(rest):
+        return Metadata(publisher=rest, date=date)
+    return Metadata(authors=_split_names(rest) if re.search(r"[|·•]", line) else (), date=date)
+
+
+def _labelled(label: str, value: str, *, colon: bool, dated: bool) -> Metadata | None:
+    if not (colon or label.endswith("by") or (label == "from" and dated)):
+        return None
+    if label.startswith("author") or (label.endswith("by") and label != "published by"):
+        return _people(value)
+    if label in ("title", "headline"):
+        return Metadata(title=value)
+    name = re.fullmatch(NAME, value.split(",")[0].strip())
+    return Metadata(publisher=name[0]) if name else None
+
+
+def _people(value: str) -> Metadata | None:
+    """The names, and perhaps the publisher, of ``A. Name and B. Name | Role or Publisher``; None if it is no byline."""
+    first, *others = SEPARATOR.split(value)
+    authors: list[str] = []
+    publisher = ""
+    employer = FOR.fullmatch(first)
+    if employer:
+        first, publisher = employer["who"], employer["name"]
+    for part in LIST.split(PLACE.sub("", first)):
+        if _agency(part) or _is_publisher(part):
+            publisher = publisher or part
+        elif _is_name(part):
+            authors.append(part.title() if part.isupper() else part)
+        elif not authors and not publisher and not ROLES & set(part.lower().split()):
+            return None
+    for other in others:
+        if not publisher and re.fullmatch(NAME, other) and not ROLES & set(other.lower().split()):
+            publisher = other
+    return Metadata(authors=tuple(dict.fromkeys(authors)), publisher=publisher)
+
+
+def _title(text: str, lines: Sequence[Span], facts: Sequence[_Fact], known: str) -> list[_Fact]:
+    """The line that is the title: that of ``known``, else the first that looks like one."""
+    taken = {fact.start for fact in facts}
+    candidates = []
+    for (start, end), following in zip(lines[:HEAD], [*lines[1:HEAD], None], strict=False):
+        line = text[start:end]
+        if known and known.casefold() in _plain(line[:600]).casefold():
+            return [_Fact(start, end, Metadata(), TITLED)]
+        if start in taken or any(fact.told.title for fact in facts):
+            continue
+        if not _could_be_title(text, (start, end), following):
+            break
+        candidates.append((start, end))
+    if known or not candidates or len(lines) < 2:
+        return []
+    headings = [line for line in candidates if text.startswith("# ", line[0])]
+    wordy = [line for line in candidates if len(text[slice(*line)].split()) >= 4]
+    # A first line of one or two words is the name of the section, unless there is nothing like a headline after it.
+    short = len(text[slice(*candidates[0])].split()) <= 2
+    start, end = (headings or (wordy if short else None) or candidates)[0]
+    return [_Fact(start, end, _title_line(_plain(text[start:end])), TITLED)]
+
+
+def _could_be_title(text: str, line: Span, following: Span | None) -> bool:
+    plain = _plain(text[slice(*line)])
+    if len(plain) > 200 or not any(character.isalpha() for character in plain):
+        return False
+    if following is None or (plain.endswith(".") and len(plain.split()) > 12):
+        return False
+    return not (text[following[0]].islower() and len(NEWLINE.findall(text, line[1], following[0])) == 1)  # wrapped
+
+
+def _title_line(line: str) -> Metadata:
+    """``Names | Title``, ``Title | Publisher`` or ``Title - Publisher``, else the title alone."""
+    first, *rest = re.split(r"\s+[|–—-]\s+", line)
+    names = _split_names(first)
+    if "|" in line and names and len(" ".join(rest).split()) >= 4:
+        return Metadata(line.split("|", 1)[1].strip(), names)
+    if (
+        rest
+        and len(rest[-1].split()) <= 5
+        and _is_publisher(rest[-1])
+        and len(line.split()) > len(rest[-1].split()) + 3
+    ):
+        return Metadata(line[: line.rindex(rest[-1])].rstrip(" |–—-"), publisher=rest[-1])
+    return Metadata(line)
+
+
+def _notes(text: str, foot: Sequence[Span], kept: Sequence[Span], facts: Sequence[_Fact]) -> list[_Fact]:
+    """What the last lines tell: source, sign-off, authors' bios, disclaimer, reprint and copyright notices."""
+    notes = []
+    taken = {fact.start for fact in facts}
+    for start, end in (line for line in foot if line[0] not in taken):
+        line = text[start:end]
+        told = _told(_plain(line), strict=True) if len(line) <= SHORT else None
+        if told:
+            notes.append(_Fact(start, end, told, TITLED))
+            continue
+        sign_off = SIGN_OFF.search(line, max(0, len(line) - 60))
+        if sign_off and (start, end) != kept[0]:
+            notes.append(_Fact(start + sign_off.start("agency"), end, Metadata(publisher=sign_off["agency"]), AGENCY))
+        notes += _about(text, start, end, kept, facts)
+    return notes
+
+
+def _about(text: str, start: int, end: int, kept: Sequence[Span], facts: Sequence[_Fact]) -> Iterator[_Fact]:
+    line = text[start:end]
+    carrier = CARRIER.search(line[:SHORT])
+    if carrier:
+        name = re.sub(r"\W*\b(?:All|Rights|Reserved)\b.*", "", carrier["name"])
+        if name:
+            yield _Fact(
+                start + carrier.start("name"),
+                start + carrier.start("name") + len(name),
+                Metadata(publisher=name),
+                CARRIED,
+            )
+    reprint = REPRINT.search(line[:400])
+    if reprint:
+        yield _Fact(start, end, Metadata(publisher=reprint["name"].rstrip(".")), prose=True)
+    bio = BIO.match(line[:300])
+    if bio and ROLES & set(re.findall(r"[\w-]+", line[:400].lower())):
+        name = bio["name"] or ""
+        if not name or (_is_name(name) and not _named_before(text, name, start, kept, facts)):
+            yield _Fact(start, end, Metadata(authors=(name,) if name else ()), NOTED, prose=True)
+    disclaimer = DISCLAIMER.search(line, max(0, len(line) - 500))
+    if disclaimer:
+        yield _Fact(start, end, Metadata(publisher=disclaimer["name"].rstrip(".")), NOTED, prose=True)
+
+
+def _named_before(text: str, name: str, start: int, kept: Sequence[Span], facts: Sequence[_Fact]) -> bool:
+    """Whether the prose speaks of a person whom the last lines introduce: then that is no bio of the author."""
+    told = {fact.start for fact in facts}
+    return any(text.find(name, *line) >= 0 for line in kept if line[0] not in told and line[0] < start)
+
+
+def _dates(line: str) -> Iterator[str]:
+    """The dates of a line, as ISO, those of the fullest form first."""
+    for pattern in DATES:
+        for match in pattern.finditer(line):
+            groups = match.groupdict()
+            month = groups["m"]
+            number = month if month.isdigit() else str(list(calendar.month_abbr).index(month[:3].title()))
+            date = _iso(groups["y"], number, groups.get("d") or "1")
+            if date:
+                yield date if groups.get("d") else date[:7]
+
+
+def _iso(year: str, month: str, day: str) -> str:
+    """``YYYY-MM-DD``, or nothing where there is no such day."""
+    try:
+        return datetime.date(int(year), int(month), int(day)).isoformat() if 1000 <= int(year) <= 2999 else ""
+    except ValueError:
+        return ""
+
+
+def _agency(name: str) -> bool:
+    return bool(re.fullmatch(AGENCIES, name.strip()))
+
+
+def _is_publisher(name: str) -> bool:
+    words = name.lower().split()
+    known = any(word in PUBLISHERS or word.endswith((".com", ".org", ".net", ".co.uk")) for word in words)
+    acronym = len(words) == 1 and name.isupper() and 2 <= len(name) <= 6
+    return (
+        bool(name)
+        and name[0].isupper()
+        and len(words) <= 6
+        and (known or acronym or words[0] == "the" or _agency(name))
+    )
+
+
+def _is_name(name: str) -> bool:
+    """Whether it looks like a person's full name: two to five capitalised words, none that names a role or a paper."""
+    words = name.split()
+    if not 2 <= len(words) <= 5 or not (words[0][0].isupper() and words[-1][0].isupper()):
+        return False
+    if {word.lower() for word in words} & (ROLES | PUBLISHERS | NO_NAME) or "-".join(words) in PLACES:
+        return False
+    letters = re.sub(r"[.'’‘-]", "", "".join(words))
+    return letters.isalpha() and all(word[0].isupper() or word in PARTICLES for word in words)
+
+
+def _split_names(text: str) -> tuple[str, ...]:
+    """The names of a list that has nothing but names; empty otherwise."""
+    parts = [part for part in LIST.split(text) if part]
+    return tuple(dict.fromkeys(parts)) if parts and all(_is_name(part) for part in parts) else ()
