@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import exp
 
-from rag.types import Citation, Passage, Reading
+from rag import prompts
+from rag.types import Answer, Citation, Passage, Reading
 
 MAX_SENTENCES = 5
 """The most sentences of a long answer."""
@@ -281,3 +282,27 @@ def _quote(citation: Citation, pieces: Sequence[Piece]) -> str:
         if piece.passage.source == citation.source and piece.passage.start + piece.start == citation.start
     )
     return passage.text[citation.start - passage.start : citation.end - passage.start]
+
+
+def answered(
+    text: str, short: str | None, citations: tuple[Citation, ...], passages: Sequence[Passage], confidence: float
+) -> Answer:
+    """An answer by the reader."""
+    return _answer(text, short, True, None, citations, passages, confidence)
+
+
+def declined(reason: str, confidence: float, passages: Sequence[Passage]) -> Answer:
+    """A decline by the reader: the articles don't say, and why."""
+    return _answer(prompts.REFUSAL, None, False, reason, (), passages, confidence)
+
+
+def _answer(
+    text: str,
+    short: str | None,
+    answered: bool,
+    reason: str | None,
+    citations: tuple[Citation, ...],
+    passages: Sequence[Passage],
+    confidence: float,
+) -> Answer:
+    return Answer(text, short, answered, reason, citations, tuple(passages), confidence, "reader", seconds=0.0)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag import answering, articles, bylines, confidence, followup, prompts, retrieval, syncing
+from rag import answering, articles, bylines, confidence, drafting, followup, prompting, prompts, retrieval, syncing
 from rag.embedding import BundledEmbedding, LlamaIndexEmbedding
-from rag.errors import QuestionError, SettingsError
+from rag.errors import LLMError, QuestionError, SettingsError
+from rag.generation import Generation
 from rag.reader import Reader
 from rag.settings import Settings
-from rag.store import Generation, Store
+from rag.store import Store
 from rag.types import Answer, Article, Event, Metadata, Passage, Reading, SyncReport
+from rag.verification import Verifier
 
 if TYPE_CHECKING:
     from rag.llm import LLM
@@ -27,6 +29,9 @@ CANDIDATES = 24
 
 READ_AT_ONCE = 6
 """Passages read before asking whether that is enough."""
+
+PROMPTED = 10
+"""Passages that an LLM is given at most."""
 
 SURE = 4.0
 """Score (logit) of a reading at which no further passages are read for a question for a fact."""
@@ -75,12 +80,12 @@ class Assistant:
     @cached_property
     def store(self) -> Store:
         """The index on disk, or on a Chroma server."""
-        return Store(
-            self.settings.store,
-            self.embedding.name,
-            self.embedding.dimension,
-            chroma_url=self.settings.chroma_url,
-        )
+        return Store(self.settings.store, self.embedding.name, self.embedding.dimension)
+
+    @cached_property
+    def verifier(self) -> Verifier:
+        """What checks an LLM's sentences against the passages they cite."""
+        return Verifier(self.reader.support)
 
     @cached_property
     def llm(self) -> LLM | None:
@@ -120,22 +125,35 @@ class Assistant:
     def stream(self, question: str, history: followup.History = ()) -> Iterator[Event]:
         """The same answer piece by piece: status, checked sentences, and last the whole ``Answer``."""
         clock = _Clock()
-        asked = _checked(question)
-        notes = (
-            ()
-            if len(question.strip()) <= MAX_QUESTION
-            else (f"Only the question's first {MAX_QUESTION} characters were read.",)
-        )
+        notes = [] if len(question.strip()) <= MAX_QUESTION else [f"only the first {MAX_QUESTION} characters were read"]
+        question = _checked(question)
         generation = self._generation()
         yield Event("status", "Looking through the articles")
-        asked, context = followup.standalone(asked, history), followup.context(asked, history)
+        asked, llm = self._alone(question, history, notes)
+        context = followup.context(asked, history)
         passages = retrieval.retrieve([asked, *context], generation, self.embedding, CANDIDATES)
         clock.lap("retrieve")
-        yield Event("status", f"Reading {len(passages)} passages")
-        answer = self._about_article(asked, passages, generation) or self._read_answer(asked, passages)
-        clock.lap("read")
-        yield from _by_paragraph(answer)
-        yield Event("answer", answer.text, answer.citations, clock.stop(replace(answer, notes=notes + answer.notes)))
+        answer = self._about_article(asked, passages, generation)
+        if answer is None and llm is not None and passages:
+            yield Event("status", f"{llm.name} is writing from the passages, each sentence is checked")
+            answer = yield from self._write(llm, asked, passages, notes)
+            clock.lap("write")
+        elif answer is not None:
+            yield from _by_paragraph(answer)
+        if answer is None:
+            yield Event("status", f"Reading {len(passages)} passages")
+            answer = self._read_answer(asked, passages)
+            clock.lap("read")
+            yield from _by_paragraph(answer)
+        answer = clock.stop(replace(answer, notes=tuple(notes)))
+        yield Event("answer", answer.text, answer.citations, answer)
+
+    def warm_up(self) -> None:
+        """Load the models and whatever else the first question would have to wait for."""
+        self.reader.read("warm?", [Passage("", 0, 5, "Warm.", 0.0, sentences=((0, 5),))])
+        self.embedding.embed_query("warm?")
+        if self.llm is not None:
+            self.llm.warm_up()
 
     def articles(self) -> dict[str, Metadata]:
         """The indexed articles: source -> metadata."""
@@ -154,18 +172,65 @@ class Assistant:
         assert current is not None
         return current
 
+    def _alone(self, question: str, history: followup.History, notes: list[str]) -> tuple[str, LLM | None]:
+        """The question as it stands alone, and the LLM that is to answer it, if there is one that works."""
+        if not history or self.llm is None:
+            return followup.standalone(question, history), self.llm
+        try:
+            reply = self.llm.complete(prompting.condense_messages(question, history))
+        except LLMError as error:
+            notes.append(f"{error}; the bundled reader answered")
+            return followup.standalone(question, history), None
+        return prompting.condensed(reply, question), self.llm
+
+    def _write(
+        self, llm: LLM, question: str, passages: Sequence[Passage], notes: list[str]
+    ) -> Generator[Event, None, Answer | None]:
+        """The LLM's answer, its sentences as they are checked; None, and a note, if the service fails before any."""
+        ranked = _reranked(self.reader.read(question, passages[: 2 * READ_AT_ONCE])) + list(
+            passages[2 * READ_AT_ONCE :]
+        )
+        fitting = prompting.fit(ranked[:PROMPTED], llm.count_tokens, self.settings.llm_context_tokens)
+        reply = llm.stream(prompting.messages(question, fitting))
+        draft = drafting.Draft(reply, self.verifier, question, fitting)
+        try:
+            for piece in draft:
+                yield Event("sentence", piece.text, piece.citations)
+        except LLMError as error:
+            if not draft.answered:
+                notes.append(f"{error}; the bundled reader answered")
+                return None
+            notes.append(f"the LLM's answer broke off: {error}")
+        if draft.dropped:
+            notes.append(f"{draft.dropped} sentence{'s' * (draft.dropped > 1)} dropped that no passage supports")
+        if not draft.answered:
+            yield Event("sentence", prompts.REFUSAL)
+        return Answer(
+            text=draft.text if draft.answered else prompts.REFUSAL,
+            short=None,
+            answered=draft.answered,
+            reason=draft.reason,
+            citations=tuple(draft.citations),
+            passages=tuple(ranked),
+            confidence=draft.confidence,
+            answerer=f"llm:{llm.name}",
+            seconds=0.0,
+            dropped=draft.dropped,
+            usage=reply.usage,
+        )
+
     def _read_answer(self, question: str, passages: Sequence[Passage]) -> Answer:
         """The embedded answer: verbatim sentences that the reader finds."""
         readings = self._read(question, passages)
         finding = answering.find(question, readings)
         ranked = tuple(_reranked(readings)) + tuple(passages[len(readings) :])
         if finding is None:
-            return _decline(prompts.REFUSAL, "no passage of the articles matches the question", 0.0, ranked)
+            return answering.declined("no passage of the articles matches the question", 0.0, ranked)
         sure = confidence.probability(confidence.features(question, finding.short, finding.best, readings))
         if sure < THRESHOLD:
-            return _decline(prompts.REFUSAL, _doubt(question, readings, sure), sure, ranked)
+            return answering.declined(_doubt(question, readings, sure), sure, ranked)
         text, citations = answering.cite(finding.pieces)
-        return _answer(text, finding.short, citations, ranked, sure)
+        return answering.answered(text, finding.short, citations, ranked, sure)
 
     def _read(self, question: str, passages: Sequence[Passage]) -> list[Reading]:
         """Readings of the most promising passages, and of more while the answer is uncertain."""
@@ -188,14 +253,14 @@ class Assistant:
         name = found.article.title or found.article.source
         if not found.value:
             reason = f"the article “{name}” doesn't tell its {field}"
-            return _decline(prompts.REFUSAL, reason, 1 - found.match, tuple(passages))
+            return answering.declined(reason, 1 - found.match, tuple(passages))
         if found.line is None or found.span is None:
             reason = f"the metadata of “{name}” gives {found.value}, but its text doesn't show it"
-            return _decline(prompts.REFUSAL, reason, 1 - found.match, tuple(passages))
+            return answering.declined(reason, 1 - found.match, tuple(passages))
         text = found.line.text[slice(*found.span)]
         piece = answering.Piece(" ".join(text.split()), found.line, *found.span, lead=f"“{name}”")
         text, citations = answering.cite([piece])
-        return _answer(text, found.value, citations, tuple(passages), found.match)
+        return answering.answered(text, found.value, citations, tuple(passages), found.match)
 
 
 class _Clock:
@@ -230,7 +295,8 @@ def _reranked(readings: Sequence[Reading]) -> list[Passage]:
 
 
 def _byline_passages(generation: Generation, source: str) -> list[Passage]:
-    return [retrieval.passage(chunk, 0.0) for chunk in generation.article_chunks(source) if chunk.kind == "byline"]
+    chunks = generation.chunks(generation.manifest.entries[source].chunk_ids)
+    return [retrieval.passage(chunk, 0.0) for chunk in chunks if chunk.kind == "byline"]
 
 
 def _doubt(question: str, readings: Sequence[Reading], sure: float) -> str:
@@ -240,36 +306,6 @@ def _doubt(question: str, readings: Sequence[Reading], sure: float) -> str:
     if missing:
         return f"nothing that fits the question mentions {', '.join(missing)}"
     return f"no passage answers this clearly enough (confidence {sure:.2f}, needed {THRESHOLD:.2f})"
-
-
-def _answer(
-    text: str, short: str | None, citations: tuple[Any, ...], passages: tuple[Passage, ...], sure: float
-) -> Answer:
-    return Answer(
-        text=text,
-        short=short,
-        answered=True,
-        reason=None,
-        citations=citations,
-        passages=passages,
-        confidence=sure,
-        answerer="reader",
-        seconds=0.0,
-    )
-
-
-def _decline(text: str, reason: str, sure: float, passages: tuple[Passage, ...]) -> Answer:
-    return Answer(
-        text=text,
-        short=None,
-        answered=False,
-        reason=reason,
-        citations=(),
-        passages=passages,
-        confidence=sure,
-        answerer="reader",
-        seconds=0.0,
-    )
 
 
 def _by_paragraph(answer: Answer) -> Iterator[Event]:
