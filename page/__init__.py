@@ -1,0 +1,1 @@
+"""What stands behind the chat page (``app.py``): its HTML, the corpus folder as it is edited, feedback, evals."""

@@ -1,0 +1,374 @@
+"""Answers and articles as HTML.
+
+Whatever comes from an article, a file name, a question or an LLM passes through ``escape``; the only markup of the page
+is what stands here. Buttons carry what they do in ``data-`` attributes, which page/script.js turns into Gradio events:
+``data-on`` names the event, the others are its data.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import textwrap
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from rag import Answer, Citation, Passage
+from rag.types import Article, Metadata
+
+MARKER = re.compile(r"\[(\d+)\]")
+
+NEAREST = 3
+"""Passages offered with a declined answer."""
+
+_CERTAINTY = ((0.9, "Very likely right"), (0.75, "Likely right"), (0.5, "Possibly right"), (0.0, "Uncertain"))
+_STAGES = {"retrieve": "searched", "read": "read", "write": "written", "verify": "checked"}
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One question of a conversation: being answered (``status``), answered, or failed (``error``)."""
+
+    id: str
+    question: str
+    status: str = ""
+    text: str = ""
+    citations: tuple[Citation, ...] = ()
+    answer: Answer | None = None
+    error: str = ""
+    rating: str = ""
+    noted: str = ""
+    """What became of the person's comment or draft."""
+
+
+def button(label: str, *, on: str = "", kind: str = "plain", title: str = "", **data: object) -> str:
+    """A button that fires the Gradio event ``on``, with ``data`` as the event's data."""
+    attributes = "".join(
+        f' data-{name}="{escape(str(value))}"' for name, value in ({"on": on} | data).items() if value != ""
+    )
+    spoken = f' aria-label="{escape(title)}" title="{escape(title)}"' if title else ""
+    return f'<button type="button" class="{kind}"{attributes}{spoken}>{escape(label)}</button>'
+
+
+def masthead(articles: int) -> str:
+    """The top of the page."""
+    counted = f"{articles} article{'s' * (articles != 1)}" if articles else "no articles yet"
+    return (
+        '<header class="masthead"><h1>Ask the articles</h1>'
+        f"<p>{counted} · every sentence cited and checked</p></header>"
+    )
+
+
+def invitation(examples: Sequence[str]) -> str:
+    """What stands where no question has been asked yet, with example questions."""
+    asks = "".join(f"<li>{button(example, on='submit', kind='example', question=example)}</li>" for example in examples)
+    listed = f'<p class="hint">For instance</p><ul class="examples">{asks}</ul>' if asks else ""
+    return (
+        '<div class="invitation"><h2>What would you like to know?</h2>'
+        "<p>Answers come from the articles alone. Every sentence names the passage it rests on: "
+        f"select its number to read that passage in its article.</p>{listed}</div>"
+    )
+
+
+def conversation(turns: Sequence[Turn]) -> str:
+    """The whole conversation."""
+    last = len(turns) - 1
+    sections = "".join(_turn(turn, number, last=number == last) for number, turn in enumerate(turns))
+    finished = turns and (turns[-1].answer or turns[-1].error)
+    return sections + (_tools(turns) if finished else "")
+
+
+def _tools(turns: Sequence[Turn]) -> str:
+    text = markdown(turns)
+    tools = [
+        button("Copy all", copy=text),
+        button("Export as Markdown", copy=text, save="conversation.md"),
+        button("New conversation", on="input", act="clear"),
+    ]
+    return f'<div class="tools" role="toolbar" aria-label="Conversation">{"".join(tools)}</div>'
+
+
+def _turn(turn: Turn, number: int, *, last: bool) -> str:
+    return (
+        f'<section class="turn" aria-label="Question {number + 1}">'
+        f'<h3 class="question">{escape(turn.question)}</h3>{_reply(turn, number, last=last)}</section>'
+    )
+
+
+def _reply(turn: Turn, number: int, *, last: bool) -> str:
+    if turn.error:
+        retry = button("Ask again", on="submit", act="retry") if last else ""
+        return f'<div class="reply failed"><p><strong>No answer.</strong> {escape(turn.error)}</p>{retry}</div>'
+    if turn.answer is None:
+        text = _sentences(turn.text, turn.citations, number)
+        return f'<div class="reply">{text}<p class="working">{escape(turn.status)}</p></div>'
+    body = _answered(turn.answer, number) if turn.answer.answered else _declined(turn.answer, number)
+    return body + _facts(turn.answer) + _actions(turn, number, last=last)
+
+
+def _answered(answer: Answer, number: int) -> str:
+    short = f'<p class="short">{escape(answer.short)}</p>' if answer.short else ""
+    cited = "".join(f"<li>{_citation(citation, number)}</li>" for citation in answer.citations)
+    return (
+        f'<div class="reply">{short}{_sentences(answer.text, answer.citations, number)}'
+        f'<ol class="citations" aria-label="Cited passages">{cited}</ol></div>'
+    )
+
+
+def _declined(answer: Answer, number: int) -> str:
+    near = "".join(f"<li>{_near(passage, number, at)}</li>" for at, passage in enumerate(answer.passages[:NEAREST]))
+    offered = f'<p class="hint">The nearest passages</p><ol class="citations">{near}</ol>' if near else ""
+    reason = f"<p>{escape(_sentence_case(answer.reason))}</p>" if answer.reason else ""
+    said = f"<p>{escape(answer.text)}</p>" if not reason and answer.text else ""
+    return f'<div class="reply declined"><p class="verdict">The articles don’t say</p>{reason}{said}{offered}</div>'
+
+
+def _sentences(text: str, citations: Sequence[Citation], number: int) -> str:
+    """The text's paragraphs, each marker that names a citation as a button."""
+    known = {citation.number: citation for citation in citations}
+    literal = _literal_brackets(text, citations)
+    parts, last = [], 0
+    for match in MARKER.finditer(text):
+        citation = known.get(int(match[1]))
+        if citation and match.start() not in literal:
+            parts += [escape(text[last : match.start()].rstrip(" ")), "\u202f", _marker(citation, number)]
+            last = match.end()
+    html = "".join([*parts, escape(text[last:])])
+    return "".join(f"<p>{paragraph}</p>" for paragraph in html.split("\n\n") if paragraph)
+
+
+def _literal_brackets(text: str, citations: Iterable[Citation]) -> set[int]:
+    """Where ``[n]`` in an answer is an article's own text and no marker: where it follows the same words in a quote."""
+    found: set[int] = set()
+    for citation in citations:
+        quote = " ".join(citation.quote.split())
+        for match in MARKER.finditer(quote):
+            words = quote[max(0, match.start() - 24) : match.end()]
+            found |= {at.end() - len(match[0]) for at in re.finditer(re.escape(words), text)}
+    return found
+
+
+def _marker(citation: Citation, number: int) -> str:
+    title = f"Citation {citation.number}: {_label(citation)}"
+    return button(f"{citation.number}", on="select", kind="marker", title=title, turn=number, cite=citation.number)
+
+
+def _citation(citation: Citation, number: int) -> str:
+    return (
+        f'<button type="button" class="citation" data-on="select" data-turn="{number}" data-cite="{citation.number}">'
+        f'<span class="number">{citation.number}</span><span><b>{escape(citation.title or citation.source)}</b>'
+        f'<span class="byline">{escape(byline(citation))}</span>'
+        f"<q>{escape(_collapsed(citation.quote))}</q></span></button>"
+    )
+
+
+def _near(passage: Passage, number: int, at: int) -> str:
+    return (
+        f'<button type="button" class="citation" data-on="select" data-turn="{number}" data-near="{at}">'
+        f"<span><b>{escape(passage.title or passage.source)}</b>"
+        f'<span class="byline">{escape(byline(passage))}</span>'
+        f"<q>{escape(_collapsed(passage.text, 180))}</q></span></button>"
+    )
+
+
+def _facts(answer: Answer) -> str:
+    """How sure the answer is, who wrote it, what it took."""
+    by = "bundled reader" if answer.answerer == "reader" else answer.answerer.removeprefix("llm:")
+    facts = [f"{len(answer.passages)} passages", *_timings(answer.timings, answer.seconds), by]
+    if answer.dropped:
+        facts.append(f"{answer.dropped} unsupported sentence{'s' * (answer.dropped > 1)} dropped")
+    if answer.usage and answer.usage.cost is not None:
+        facts.append(f"cost {answer.usage.cost:.4f}")
+    sure = f'<span class="sure">{_certainty(answer)}</span>' if answer.answered else ""
+    listed = "".join(f"<li>{escape(fact)}</li>" for fact in facts)
+    notes = "".join(f'<p class="note"><strong>Note:</strong> {escape(note)}</p>' for note in answer.notes)
+    return f'{notes}<div class="facts">{sure}<ul aria-label="How this answer was made">{listed}</ul></div>'
+
+
+def _certainty(answer: Answer) -> str:
+    words = next(words for least, words in _CERTAINTY if answer.confidence >= least)
+    percent = f"{100 * answer.confidence:.0f}"
+    return f'<meter min="0" max="100" value="{percent}" aria-hidden="true"></meter>{words} · {percent} %'
+
+
+def _timings(timings: Mapping[str, float], seconds: float) -> list[str]:
+    stages = [f"{_STAGES.get(stage, stage)} in {duration(spent)}" for stage, spent in timings.items()]
+    return stages or [f"answered in {duration(seconds)}"]
+
+
+def duration(seconds: float) -> str:
+    """A time as a person says it."""
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
+def _actions(turn: Turn, number: int, *, last: bool) -> str:
+    assert turn.answer is not None
+    actions = [button("Copy", copy=str(turn.answer))]
+    if last:
+        actions += [
+            button("Ask again", on="submit", act="retry"),
+            button("Edit question", on="input", act="edit"),
+            button("Undo", on="input", act="undo"),
+        ]
+    rates = [
+        button(
+            label,
+            on="input",
+            kind="plain rated" if turn.rating == rating else "plain",
+            act="rate",
+            turn=number,
+            rating=rating,
+        )
+        for rating, label in (("up", "Helpful"), ("down", "Not helpful"))
+    ]
+    rated = _comment(turn, number) if turn.rating else ""
+    return f'<div class="actions">{"".join(actions)}<span class="rates">{"".join(rates)}</span></div>{rated}'
+
+
+def _comment(turn: Turn, number: int) -> str:
+    if turn.noted:
+        return f'<p class="noted" role="status">{escape(turn.noted)}</p>'
+    label = "What was good about it?" if turn.rating == "up" else "What is wrong with it?"
+    draft = button("Make it a draft gold question", on="input", act="draft", turn=number)
+    return (
+        f'<form class="comment" data-on="input" data-act="comment" data-turn="{number}">'
+        f'<label>{label} <input name="comment" maxlength="2000" autocomplete="off"></label>'
+        f'<button type="submit" class="plain">Save comment</button>{draft}</form>'
+    )
+
+
+def spoken(turn: Turn) -> str:
+    """What a screen reader says of a turn as it stands."""
+    if turn.answer:
+        text = turn.answer.text if turn.answer.answered else f"The articles don't say: {turn.answer.reason or ''}"
+        return escape(MARKER.sub("", text))
+    return escape(turn.error or turn.status)
+
+
+def markdown(turns: Sequence[Turn]) -> str:
+    """The conversation as Markdown, each answer with its citations."""
+    return "\n\n".join(f"## {_quiet(turn.question)}\n\n{_markdown_reply(turn)}" for turn in turns) + "\n"
+
+
+def _markdown_reply(turn: Turn) -> str:
+    answer = turn.answer
+    if answer is None:
+        return f"*No answer: {_quiet(turn.error)}*"
+    if not answer.answered:
+        return f"**The articles don't say.** {_quiet(_sentence_case(answer.reason))}"
+    cited = [
+        f"{citation.number}. **{_quiet(citation.title or citation.source)}** · {_quiet(byline(citation))}"
+        f" · {_quiet(citation.source)}:{citation.start}-{citation.end}\n   > {_quiet(_collapsed(citation.quote))}"
+        for citation in answer.citations
+    ]
+    return "\n\n".join([_quiet(answer.text), "\n".join(cited)])
+
+
+def _quiet(text: str) -> str:
+    """Text whose Markdown and HTML signs mean themselves; brackets stay, for the markers."""
+    return re.sub(r"([\\`*_<>#|~])", r"\\\1", text)
+
+
+def article(found: Article | None, shown: Sequence[Citation], current: Citation) -> str:
+    """An article with the ``shown`` passages marked and the ``current`` one to scroll to.
+
+    ``found`` is None where the article is gone; a quote that no longer stands where it was is shown above the text.
+    """
+    here = [citation for citation in shown if citation.source == current.source]
+    stale = found is None or found.text[current.start : current.end] != current.quote
+    notice = _stale(found, current) if stale else ""
+    marked = [c for c in here if found and found.text[c.start : c.end] == c.quote]
+    text = _marked_text(found, marked, current) if found else ""
+    return (
+        # The time makes each opening a new value, so that the page scrolls again to a passage that is already open.
+        f'<article class="article" data-opened="{time.monotonic_ns()}"><header>'
+        f"{button('Close', kind='plain close', title='Close the article (Escape)')}"
+        f'<h2 tabindex="-1">{escape(current.title or current.source)}</h2>'
+        f'<p class="byline">{escape(byline(current))}</p><p class="file">{escape(current.source)}</p>'
+        f"{_jumps(marked, current)}</header>{notice}"
+        f'<div class="text" tabindex="0" role="region" aria-label="Text of the article">{text}</div></article>'
+    )
+
+
+def _jumps(marked: Sequence[Citation], current: Citation) -> str:
+    jumps = "".join(
+        button(
+            str(citation.number),
+            kind="marker active" if citation is current else "marker",
+            title=f"Go to passage {citation.number}",
+            jump=citation.number,
+        )
+        for citation in marked
+        if citation.number
+    )
+    return f'<p class="jumps">Cited here {jumps}</p>' if jumps else ""
+
+
+def _stale(found: Article | None, current: Citation) -> str:
+    what = "is no longer in the corpus" if found is None else "has changed since this answer"
+    return (
+        f'<p class="note" role="status"><strong>Note:</strong> the article {what}. It said: '
+        f"<q>{escape(_collapsed(current.quote))}</q></p>"
+    )
+
+
+def _marked_text(found: Article, marked: Sequence[Citation], current: Citation) -> str:
+    """The text cut at every edge of a citation or of prose; each piece is marked with the citations that cover it."""
+    text = found.text
+    edges = {0, len(text), *(edge for span in found.body for edge in span)}
+    edges |= {edge for citation in marked for edge in (citation.start, citation.end)}
+    cuts = sorted(edges)
+    pieces = []
+    for start, end in itertools.pairwise(cuts):
+        covering = [citation for citation in marked if citation.start <= start and end <= citation.end]
+        prose = any(left <= start and end <= right for left, right in found.body)
+        pieces.append(_piece(text[start:end], start, covering, current, prose=prose))
+    return "".join(pieces)
+
+
+def _piece(text: str, start: int, covering: Sequence[Citation], current: Citation, *, prose: bool) -> str:
+    if not covering:
+        return escape(text) if prose else f'<span class="aside">{escape(text)}</span>'
+    # The number stands before the mark, not in it: what is marked is the quote, character for character.
+    labels = "".join(
+        f"<b>{citation.number}</b>" for citation in covering if citation.start == start and citation.number
+    )
+    kind = "current" if current in covering else "other"
+    numbers = " ".join(str(citation.number) for citation in covering)
+    return f'{labels}<mark class="{kind}" tabindex="-1" data-numbers="{numbers}">{escape(text)}</mark>'
+
+
+def byline(known: Citation | Passage | Metadata) -> str:
+    """Authors, publisher and date, as far as they are known."""
+    parts = (", ".join(known.authors), known.publisher, known.date)
+    return " · ".join(part for part in parts if part) or "author and date not given"
+
+
+def nearest(passage: Passage) -> Citation:
+    """A passage that was retrieved but isn't cited, as a citation without a number, to be shown in the same way."""
+    return Citation(
+        number=0,
+        source=passage.source,
+        title=passage.title,
+        authors=passage.authors,
+        publisher=passage.publisher,
+        date=passage.date,
+        quote=passage.text,
+        start=passage.start,
+        end=passage.end,
+    )
+
+
+def _label(citation: Citation) -> str:
+    return f"{citation.title or citation.source}, {byline(citation)}"
+
+
+def _collapsed(text: str, most: int = 320) -> str:
+    return textwrap.shorten(text, most, placeholder=" …")
+
+
+def _sentence_case(text: str | None) -> str:
+    text = (text or "").strip()
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) or not text else ".")
