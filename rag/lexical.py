@@ -31,8 +31,7 @@ _WORD = r"\p{N}+(?:\.\p{N}+)+|[\p{L}\p{M}\p{N}]+"
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _ACRONYM = re.compile(r"\b(?:[A-Z]\.){2,}")
 _POSSESSIVE = re.compile(r"['’]s\b")
-_MONTHS = ("January", "February", "March", "April", "May", "June")
-_MONTHS += ("July", "August", "September", "October", "November", "December")
+_MONTHS = "|January|February|March|April|May|June|July|August|September|October|November|December"
 
 
 class LexicalIndex:
@@ -135,7 +134,7 @@ def _pairs(run: str) -> str:
 def _month(date: str) -> str:
     """The month of an ISO date as a word, because questions name it so."""
     month = date[5:7]
-    return _MONTHS[int(month) - 1] if month.isdigit() and 1 <= int(month) <= 12 else ""
+    return _MONTHS.split("|")[int(month)] if month.isdigit() and int(month) <= 12 else ""
 
 
 def _schema() -> tantivy.Schema:

@@ -1,0 +1,85 @@
+"""Files that survive a crash, and folders that aren't deleted while somebody reads them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import zlib
+from contextlib import suppress
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows, where a file that is open can't be deleted anyway
+    fcntl = None  # type: ignore[assignment]
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace a file's content in one step, so that whoever reads it, at whatever moment, reads one or the other."""
+    new = path.with_name(path.name + ".new")
+    with new.open("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.replace(new, path)
+    _flush(path.parent)
+
+
+def seal(file: Path) -> tuple[int, int]:
+    """Size and CRC-32 of a file whose bytes are on disk when this returns."""
+    _flush(file)
+    return file.stat().st_size, crc32(file)
+
+
+def crc32(file: Path) -> int:
+    """Checksum of a file's bytes: finds any accident, keeps out nobody with intent."""
+    crc = 0
+    with file.open("rb", buffering=0) as stream:
+        while block := stream.read(1 << 20):
+            crc = zlib.crc32(block, crc)
+    return crc
+
+
+def link_or_copy(source: str, target: str) -> str:
+    """tantivy never changes a file but its two lists of files, so the rest needn't be copied."""
+    if not source.endswith(".json"):
+        with suppress(OSError):  # a file system without hard links
+            os.link(source, target)
+            return target
+    return shutil.copy2(source, target)
+
+
+def share(lock: Path) -> int:
+    """An open file that keeps its generation from being deleted until it is closed, or its process ends."""
+    descriptor = os.open(lock, os.O_RDONLY)
+    if fcntl:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        if not lock.exists():  # deleted between the two calls
+            os.close(descriptor)
+            raise FileNotFoundError(lock)
+    return descriptor
+
+
+def unused(lock: Path) -> bool:
+    """Whether nobody shares the lock."""
+    try:
+        descriptor = os.open(lock, os.O_RDONLY)
+    except OSError:
+        return True  # never sealed
+    try:
+        if fcntl:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def _flush(path: Path) -> None:
+    """Have the disk hold what was written to a file, or which files a folder has."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,178 @@
+"""One generation of the index: a folder with vectors, words and a manifest; read as a whole, or drafted by a sync."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import weakref
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from rag.errors import StoreDamagedError, StoreError
+from rag.files import crc32, link_or_copy, seal, share, write_atomically
+from rag.lexical import LexicalIndex
+from rag.manifest import Entry, Manifest, Stat, checksum
+from rag.types import Chunk, Metadata
+from rag.vectors import Vectors
+
+CHECKED_BYTES = 256_000_000
+"""A generation up to this size has every byte checked when it is opened (at most 0.15 s), a larger one the sizes of its
+files, and every byte when a sync builds on it. Chroma's SQLite file is left out, because Chroma changes it when opening
+it; instead each chunk is checked when it is read."""
+
+FLUSH = 1000
+"""Chunks that are written together."""
+
+
+class Generation:
+    """One immutable state of the index. Safe to use from several threads; lets go of its files when garbage."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the generation in ``path``. FileNotFoundError if it is gone, StoreDamagedError if it isn't whole."""
+        self.path = path
+        self.number = int(path.name)
+        lock = share(path / "lock")
+        weakref.finalize(self, os.close, lock)
+        self.manifest = Manifest.loads((path / "manifest").read_text("utf-8"), path / "manifest")
+        size = sum(size for size, _ in self.manifest.files.values())
+        self.check(every_byte=size <= CHECKED_BYTES)
+        self._lexical = LexicalIndex.open(path / "lexical")
+        self._vectors = Vectors.open(path / "chroma")
+        weakref.finalize(self, self._vectors.close)
+        for name, count in (("chroma", len(self._vectors)), ("lexical", len(self._lexical))):
+            if count != self.manifest.chunks:
+                raise damaged(path / name, f"it holds {count} chunks instead of {self.manifest.chunks}")
+
+    def search_vectors(self, vector: np.ndarray, k: int) -> list[tuple[str, float]]:
+        """Up to ``k`` (chunk id, cosine) for a unit vector, nearest first."""
+        return self._vectors.search(vector, k)
+
+    def search_words(self, question: str, k: int) -> list[tuple[str, float]]:
+        """Up to ``k`` (chunk id, BM25 score) that share a word with the question, best first."""
+        return self._lexical.search(question, k)
+
+    def chunks(self, ids: Sequence[str]) -> list[Chunk]:
+        """The chunks with these ids, in this order. StoreDamagedError if one isn't what was stored."""
+        chunks = self._vectors.chunks(ids)
+        for chunk in chunks:
+            if checksum(chunk) != self.manifest.checks.get(chunk.id):
+                raise damaged(self.path / "chroma", f"the text of {chunk.source} in it has changed")
+        return chunks
+
+    def vectors(self, ids: Sequence[str]) -> list[tuple[Chunk, np.ndarray]]:
+        """The chunks with these ids and their unit vectors, in this order."""
+        return self._vectors.vectors(ids)
+
+    def all_chunks(self) -> Iterator[Chunk]:
+        """Every chunk, article by article."""
+        for entry in self.manifest.entries.values():
+            yield from self.chunks(list(entry.chunks))
+
+    def articles(self) -> dict[str, Metadata]:
+        """The metadata of each article, by source."""
+        return {source: entry.metadata for source, entry in sorted(self.manifest.entries.items())}
+
+    def check(self, *, every_byte: bool) -> None:
+        """StoreDamagedError if a file isn't what the manifest says."""
+        for name, (size, crc) in self.manifest.files.items():
+            file = self.path / name
+            if not file.is_file():
+                raise damaged(file, "it is missing")
+            if file.stat().st_size != size or (every_byte and crc32(file) != crc):
+                raise damaged(file, "its content has changed")
+
+
+class Draft:
+    """The next generation while a sync builds it. Nothing is copied or written before the first change."""
+
+    def __init__(self, path: Path, manifest: Manifest, base: Generation | None) -> None:
+        self.path = path
+        self.base = base
+        self.manifest = manifest
+        self._stores: tuple[Vectors, LexicalIndex] | None = None
+        self._removed: list[str] = []
+        self._added: list[tuple[Chunk, np.ndarray]] = []
+        self._deleted = 0
+        self._refreshed = False
+
+    def add(self, source: str, entry: Entry, chunks: Sequence[Chunk], vectors: Sequence[np.ndarray]) -> None:
+        """Put an article in, in the place of what its source held; ``vectors[i]`` belongs to ``chunks[i]``."""
+        self.remove(source)
+        self.manifest.entries[source] = entry
+        self._added += zip(chunks, vectors, strict=True)
+        if len(self._added) >= FLUSH:
+            self._flush()
+
+    def remove(self, source: str) -> None:
+        """Take an article out, if it is in."""
+        self._open()
+        entry = self.manifest.entries.pop(source, None)
+        self._removed += entry.chunks if entry else ()
+
+    def refresh(self, source: str, stat: Stat) -> None:
+        """Note the new stat of an article whose content is unchanged."""
+        self.manifest.entries[source] = replace(self.manifest.entries[source], stat=stat)
+        self._refreshed = True
+
+    def seal(self) -> bool:
+        """Make what was written durable. Whether that is a new generation, to be switched to."""
+        if self._stores is None:
+            if self._refreshed and self.base:
+                write_atomically(self.base.path / "manifest", self.manifest.dumps())
+            return False
+        self._flush()
+        vectors, lexical = self._stores
+        lexical.commit()
+        if not len(vectors) == len(lexical) == self.manifest.chunks:
+            raise StoreError(f"writing {self.path} failed: {len(vectors)} of {self.manifest.chunks} chunks arrived")
+        self.close()
+        files = {file.relative_to(self.path).as_posix(): seal(file) for file in _unchanging(self.path)}
+        write_atomically(self.path / "manifest", replace(self.manifest, files=files, deleted=self._deleted).dumps())
+        (self.path / "lock").touch()
+        return True
+
+    def close(self) -> None:
+        """Let go of the files."""
+        if self._stores:
+            self._stores[0].close()
+            self._stores = None
+
+    def _open(self) -> tuple[Vectors, LexicalIndex]:
+        if self._stores is None:
+            self.path.mkdir(parents=True)
+            self._stores = self._copied(self.base) if self.base else self._empty()
+        return self._stores
+
+    def _empty(self) -> tuple[Vectors, LexicalIndex]:
+        return Vectors.create(self.path / "chroma"), LexicalIndex.create(self.path / "lexical")
+
+    def _copied(self, base: Generation) -> tuple[Vectors, LexicalIndex]:
+        base.check(every_byte=True)
+        shutil.copytree(base.path / "chroma", self.path / "chroma")
+        locks = shutil.ignore_patterns("*.lock")
+        shutil.copytree(base.path / "lexical", self.path / "lexical", ignore=locks, copy_function=link_or_copy)
+        self._deleted = base.manifest.deleted
+        return Vectors.open(self.path / "chroma"), LexicalIndex.open(self.path / "lexical")
+
+    def _flush(self) -> None:
+        vectors, lexical = self._open()
+        chunks = [chunk for chunk, _ in self._added]
+        vectors.remove(self._removed)
+        if chunks:
+            vectors.add(chunks, np.stack([vector for _, vector in self._added]))
+        lexical.update(chunks, self._removed)
+        self._deleted += len(self._removed)
+        self._removed, self._added = [], []
+
+
+def _unchanging(generation: Path) -> list[Path]:
+    files = sorted(path for path in generation.rglob("*") if path.is_file())
+    return [path for path in files if path.suffix not in (".lock", ".sqlite3")]
+
+
+def damaged(path: Path, what: str) -> StoreDamagedError:
+    """The error that names a damaged file and its cure."""
+    return StoreDamagedError(f"{path} is damaged, {what}: run `rag sync --rebuild`")

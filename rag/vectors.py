@@ -1,0 +1,155 @@
+"""Chunks by their vectors: one Chroma collection. The only file that knows chromadb."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rag.errors import StoreDamagedError, StoreError
+from rag.types import Chunk, Metadata
+
+COLLECTION = "chunks"
+BATCH = 5000
+"""Rows a call; Chroma takes up to 5,461."""
+
+
+class Vectors:
+    """Chunks and their unit vectors in a Chroma collection that stock Chroma and LlamaIndex clients can open too.
+
+    A row is the chunk's text (the document), its vector, and its source, offsets and metadata.
+    """
+
+    def __init__(self, client: Any, collection: Any, where: str) -> None:
+        self._client = client
+        self._collection = collection
+        self._where = where
+
+    @classmethod
+    def create(cls, path: Path) -> Vectors:
+        """An empty collection in the new folder ``path``."""
+        with _errors(StoreError, path):
+            client = _local(path)
+            # Every batch is written out, so that opening has no log to replay and reading changes no file of the graph.
+            configuration = {"hnsw": {"space": "cosine", "sync_threshold": 1, "batch_size": 1}}
+            # Without embedding_function=None Chroma takes a default one, which downloads a model.
+            collection = client.create_collection(COLLECTION, configuration=configuration, embedding_function=None)
+            return cls(client, collection, str(path))
+
+    @classmethod
+    def open(cls, path: Path) -> Vectors:
+        """The collection in ``path``; StoreDamagedError if it can't be read."""
+        with _errors(StoreDamagedError, path):
+            client = _local(path)
+            return cls(client, client.get_collection(COLLECTION, embedding_function=None), str(path))
+
+    def close(self) -> None:
+        """Let go of files and memory. Chroma keeps every path's client alive until it is closed."""
+        self._client.close()
+
+    def __len__(self) -> int:
+        with _errors(StoreDamagedError, self._where):
+            return self._collection.count()
+
+    def add(self, chunks: Sequence[Chunk], vectors: np.ndarray) -> None:
+        """Store chunks with their vectors, float32, shape ``[len(chunks), dimension]``. Their ids must be new."""
+        with _errors(StoreError, self._where):
+            for start in range(0, len(chunks), BATCH):
+                some = chunks[start : start + BATCH]
+                self._collection.add(
+                    ids=[chunk.id for chunk in some],
+                    embeddings=vectors[start : start + BATCH],
+                    documents=[chunk.text for chunk in some],
+                    metadatas=[_metadata(chunk) for chunk in some],
+                )
+
+    def remove(self, ids: Sequence[str]) -> None:
+        """Delete rows."""
+        with _errors(StoreError, self._where):
+            for start in range(0, len(ids), BATCH):
+                self._collection.delete(ids=list(ids[start : start + BATCH]))
+
+    def search(self, vector: np.ndarray, k: int) -> list[tuple[str, float]]:
+        """Up to ``k`` (chunk id, cosine), nearest first."""
+        if k < 1:
+            return []
+        with _errors(StoreDamagedError, self._where):
+            found = self._collection.query(query_embeddings=vector[None, :], n_results=k, include=["distances"])
+        return [(id, 1.0 - distance) for id, distance in zip(found["ids"][0], found["distances"][0], strict=True)]
+
+    def chunks(self, ids: Sequence[str]) -> list[Chunk]:
+        """The chunks with these ids, in this order; StoreDamagedError if one is missing."""
+        return [chunk for chunk, _ in self._rows(ids, ["documents", "metadatas"])]
+
+    def vectors(self, ids: Sequence[str]) -> list[tuple[Chunk, np.ndarray]]:
+        """The same with each chunk's vector."""
+        return self._rows(ids, ["documents", "metadatas", "embeddings"])
+
+    def _rows(self, ids: Sequence[str], include: list[Any]) -> list[tuple[Chunk, Any]]:
+        found: dict[str, tuple[Chunk, Any]] = {}
+        for start in range(0, len(ids), BATCH):
+            with _errors(StoreDamagedError, self._where):
+                rows = self._collection.get(ids=list(ids[start : start + BATCH]), include=include)
+                vectors = rows["embeddings"] if "embeddings" in include else [None] * len(rows["ids"])
+                for id, text, about, vector in zip(
+                    rows["ids"], rows["documents"], rows["metadatas"], vectors, strict=True
+                ):
+                    found[id] = _chunk(id, text, about), vector
+        if lost := [id for id in ids if id not in found]:
+            raise StoreDamagedError(f"the vectors in {self._where} lack chunk {lost[0]}: run `rag sync --rebuild`")
+        return [found[id] for id in ids]
+
+
+def _local(path: Path) -> Any:
+    import chromadb
+
+    return chromadb.PersistentClient(str(path), chromadb.Settings(anonymized_telemetry=False))
+
+
+def _metadata(chunk: Chunk) -> dict[str, str | int]:
+    """A row's metadata, flat, and without what is empty: Chroma writes a row of its own for each value."""
+    about = chunk.metadata
+    values = {
+        "source": chunk.source,
+        "title": about.title,
+        "authors": "\n".join(about.authors),
+        "publisher": about.publisher,
+        "date": about.date,
+        "kind": chunk.kind,
+        "sentences": " ".join(f"{start}-{end}" for start, end in chunk.sentences),
+    }
+    return {"start": chunk.start, "end": chunk.end} | {key: value for key, value in values.items() if value}
+
+
+def _chunk(id: str, text: str, row: Any) -> Chunk:
+    sentences = (span.split("-") for span in row.get("sentences", "").split())
+    return Chunk(
+        id=id,
+        source=row["source"],
+        start=row["start"],
+        end=row["end"],
+        text=text,
+        sentences=tuple((int(start), int(end)) for start, end in sentences),
+        metadata=Metadata(
+            title=row.get("title", ""),
+            authors=tuple(filter(None, row.get("authors", "").split("\n"))),
+            publisher=row.get("publisher", ""),
+            date=row.get("date", ""),
+        ),
+        kind=row["kind"],
+    )
+
+
+@contextmanager
+def _errors(kind: type[StoreError], where: object) -> Iterator[None]:
+    """Chroma's errors as ours, in one line."""
+    from chromadb.errors import ChromaError
+
+    try:
+        yield
+    except (ChromaError, ValueError, KeyError, TypeError, RuntimeError, OSError) as error:
+        advice = ": run `rag sync --rebuild`" if kind is StoreDamagedError else ""
+        raise kind(f"Chroma in {where} failed: {' '.join(str(error).split())[:300]}{advice}") from error
