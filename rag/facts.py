@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 Number = tuple[Decimal, str]
 """A value and its unit: ``%`` or nothing."""
@@ -55,12 +56,13 @@ _SAME_NAME = {
     )
     for form in forms
 }
-_LONG_NAMES = (
-    (re.compile(r"\bUnited States(?: of America)?\b"), "US"),
-    (re.compile(r"\bUnited Kingdom\b"), "UK"),
-    (re.compile(r"\bEuropean Union\b"), "EU"),
-    (re.compile(r"\bUnited Nations\b"), "UN"),
-)
+_SAME_NAME |= {
+    "united states": "us",
+    "united states of america": "us",
+    "united kingdom": "uk",
+    "european union": "eu",
+    "united nations": "un",
+}
 _TITLES = frozenset(
     "president vice mr mrs ms dr prof professor sir minister secretary chairman chief ceo founder governor senator "
     "general director former chancellor premier prime representative article articles passage passages".split()
@@ -100,7 +102,9 @@ _SPELLED = re.compile(
 )
 _ISO_DATE = re.compile(r"\b\d{4}-(\d\d)\b")
 _HEDGE = re.compile(r"\b(?:about|around|roughly|approximately|nearly|almost|some|over|more than|at least)\s+\S*$", re.I)
-_WORD = re.compile(r"[^\W_]+(?:[.'’&][^\W_]+)*")
+_WORD = re.compile(
+    r"United (?:States(?: of America)?|Kingdom|Nations)\b|European Union\b|[^\W_]+(?:[.'’&][^\W_]+)*"
+)
 _SENTENCE = re.compile(r"(?<=[.!?])[\"”’)\]]*\s+(?=[\"“‘(\[]*[A-Z0-9])|\n+")
 
 
@@ -145,11 +149,14 @@ def _spelled(words: str) -> int:
     return total + group
 
 
-def words(text: str) -> list[Word]:
+# A passage is compared with one sentence after another, so what was found in it is kept.
+_remembered = lru_cache(maxsize=1024)
+
+
+@_remembered
+def words(text: str) -> tuple[Word, ...]:
     """The words of a text; a hyphen parts two words, an apostrophe and the dots of "U.S." don't."""
-    for pattern, short in _LONG_NAMES:
-        text = pattern.sub(short, text)
-    return [Word(match.group(), _key(match.group()), match.start()) for match in _WORD.finditer(text)]
+    return tuple(Word(match.group(), _key(match.group()), match.start()) for match in _WORD.finditer(text))
 
 
 def _key(word: str) -> str:
@@ -162,12 +169,11 @@ def _key(word: str) -> str:
     return re.sub(r"(?:ies|ied|y|ing|ed|es|s|e)$", "", plain) if len(plain) > 4 else plain
 
 
-def names(text: str) -> list[list[Word]]:
+@_remembered
+def names(text: str) -> tuple[tuple[Word, ...], ...]:
     """The names of a text: runs of capitalised words, without titles and ordinary first words."""
     spans: list[list[Word]] = []
     end, open_span = -1, False
-    for pattern, short in _LONG_NAMES:
-        text = pattern.sub(short, text)
     for word in words(text):
         gap = text[end : word.start] if end >= 0 else ""
         end = word.start + len(word.text)
@@ -178,7 +184,7 @@ def names(text: str) -> list[list[Word]]:
         else:
             spans.append([word])
             open_span = True
-    return spans
+    return tuple(tuple(span) for span in spans)
 
 
 def _is_name(word: Word, text: str) -> bool:
@@ -247,8 +253,6 @@ def missing_numbers(sentence: str, passage: str) -> list[str]:
 def _masked(text: str) -> list[tuple[str, frozenset[str]]]:
     """The words of a text as (key, names): each name, and names joined by "and", become one "§" with its keys."""
     named = {word.start: word.key for span in names(text) for word in span}
-    for pattern, short in _LONG_NAMES:
-        text = pattern.sub(short, text)
     masked: list[tuple[str, frozenset[str]]] = []
     joining = False
     for word in words(text):

@@ -16,7 +16,7 @@ from itertools import pairwise
 from rag import facts
 
 Support = Callable[[Sequence[tuple[str, str]]], Sequence[float]]
-"""(premise, claim) pairs -> the probability of each that the premise supports the claim."""
+"""(claim, premise) pairs -> the probability of each that the premise supports the claim."""
 
 _ATTRIBUTION = re.compile(
     r"^(?:according to [^,]{2,80},\s+|"
@@ -65,6 +65,9 @@ WINDOW = 3
 MOST_EVIDENCE = 3
 """Sentences of a passage quoted for one sentence of an answer."""
 
+THRESHOLD = 0.5
+"""The least probability of a sentence that is shown."""
+
 BIAS = -1.0
 WEIGHTS = Comparison(1.0, 0.5, 0.5, 0.5, 0.5, 0.5, -0.2, -0.5, -0.5, -1.0, -0.5, 0.0)
 """Fitted by training/fit_verification.py."""
@@ -73,7 +76,7 @@ WEIGHTS = Comparison(1.0, 0.5, 0.5, 0.5, 0.5, 0.5, -0.2, -0.5, -0.5, -1.0, -0.5,
 class Verifier:
     """Says whether passages support sentences; ``support`` is the model's view. Thread-safe if ``support`` is."""
 
-    def __init__(self, support: Support, *, threshold: float = 0.5) -> None:
+    def __init__(self, support: Support, *, threshold: float = THRESHOLD) -> None:
         self._support = support
         self._threshold = threshold
 
@@ -121,7 +124,7 @@ class Verifier:
         ours = facts.content(claim)
         windows = [" ".join(parts[i : i + WINDOW]) for i in range(max(1, len(parts) - WINDOW + 1))]
         best = sorted(windows, key=lambda window: -facts.share(ours, set(facts.content(window))))[:2]
-        return max((_logit(p) for p in self._support([(window, claim) for window in best])), default=-6.0)
+        return max((_logit(p) for p in self._support([(claim, window) for window in best])), default=-6.0)
 
     def evidence(self, sentence: str, parts: Sequence[str]) -> list[int]:
         """Which of a passage's sentences hold the most of a sentence's content: one index or a few, in order."""
