@@ -14,6 +14,7 @@ from __future__ import annotations
 import calendar
 import datetime
 import io
+import logging
 import os
 import re
 import tomllib
@@ -31,7 +32,7 @@ VERSION = 1
 SUFFIXES = frozenset({".txt", ".md", ".markdown", ".html", ".htm", ".pdf"})
 MAX_BYTES = 64 * 2**20
 """A longer file is no article but a dump; it is refused rather than indexed for an hour."""
-MAX_HTML_BYTES = 16 * 2**20
+MAX_HTML_BYTES = 8 * 2**20
 METADATA = "metadata.toml"
 
 Span = tuple[int, int]
@@ -126,7 +127,7 @@ def read_article(corpus: Path, source: str, known: Metadata | None = None) -> Ar
     Raises ArticleError, in one line, if it is empty, too large, unreadable or no text.
     """
     text, own = _read(corpus / source)
-    if not text.strip(" \t\r\n\f\v\ufeff"):
+    if not LINE.search(text):
         scanned = " of text (a scanned PDF?)" if source.lower().endswith(".pdf") else ""
         raise ArticleError(f"{source} is empty{scanned}")
     known = _merge(known or Metadata(), own)
@@ -212,7 +213,7 @@ def _html(name: str, data: bytes) -> tuple[str, Metadata]:
     except (ValueError, TypeError, LookupError, AttributeError, AssertionError, RecursionError, MemoryError) as error:
         raise ArticleError(f"can't read {name} as HTML: {type(error).__name__}: {_one_line(error)}") from error
     own = _html_metadata(found) if found else Metadata()
-    return _encodable(_head(own, text) + text), own
+    return _encodable(_with_head(own, text)), own
 
 
 def _html_metadata(page: Any) -> Metadata:
@@ -221,20 +222,22 @@ def _html_metadata(page: Any) -> Metadata:
     return Metadata(_one_line(page.title or ""), authors, _one_line(page.sitename or ""), date)
 
 
-def _head(known: Metadata, text: str) -> str:
+def _with_head(known: Metadata, text: str) -> str:
+    """The text below its title and byline, each on a line, as far as the page's metadata tells them."""
     authors = " and ".join(filter(None, [", ".join(known.authors[:-1]), *known.authors[-1:]]))
     who = " | ".join(filter(None, [authors and f"By {authors}", known.publisher]))
-    title = "" if text.startswith(known.title) else known.title
-    if not known.authors and known.publisher:
+    if known.publisher and not authors:
         who = f"Source: {known.publisher}"
-    lines = [line for line in (title, who, known.date and f"Published: {known.date}") if line]
-    return "".join(f"{line}\n" for line in lines)
+    rest = text.removeprefix(known.title).lstrip() if text.startswith(f"{known.title}\n") else text
+    lines = (known.title, who, known.date and f"Published: {known.date}", rest)
+    return "\n".join(line for line in lines if line)
 
 
 def _pdf(name: str, data: bytes) -> tuple[str, Metadata]:
     import pypdf
     from pypdf.errors import DependencyError, FileNotDecryptedError, PyPdfError
 
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what it can repair is no news to anybody
     try:
         reader = pypdf.PdfReader(io.BytesIO(data))
         text = "\n\n".join(page.extract_text() for page in reader.pages)
@@ -299,14 +302,17 @@ NEWLINE = re.compile(r"\r\n|[\n\r\f\v\x85\u2028\u2029]")
 MARKUP = re.compile(r"^(?:#{1,6}|>|[-*+•■▪●])\s+|[*_`]{1,3}|\s#+$|!?\[|\]\([^)\s]*\)|\]")
 
 MENU = _words(
-    "a about account add all an and app archive article articles back bookmark by buy category click close comment"
-    " comments contact copy download email explore facebook feed follow forum google help here home instagram in join"
-    " latest less like link linkedin listen log login logout messenger more menu my navigation new news newsletter next"
-    " now on our page photos pinterest play podcast podcasts post posts prev previous print radio read reddit register"
-    " reply rss save search see send share shop show sign site skip sms story subscribe submit telegram the this to top"
-    " topics tweet twitter up us via video videos view watch weather web whatsapp with x your youtube & + | / · •"
+    "account app archive article articles back bookmark buy category click close comment comments contact copy"
+    " download email explore facebook feed follow forum full google help home instagram join latest less like link"
+    " linkedin listen log login logout messenger menu navigation newsletter next page photos pinterest play podcast"
+    " podcasts post posts prev previous print read reddit register reply rss save search share shop sign skip sms story"
+    " subscribe submit telegram topics tweet twitter video videos watch whatsapp youtube news"
 )
-"""A line of these words alone is a menu or a share bar."""
+"""A line of these words alone, with or without the next ones, is a menu or a share bar."""
+GLUE = _words(
+    "a about add all an and by here in more my new now on our radio see send show the this to top tv up us via view"
+    " weather web with x your & + | / · •"
+)
 BOILERPLATE = re.compile(
     r"""
     (?:click|tap)\ (?:here\ )?to\ (?:comment|share|read|view|subscribe|enlarge|expand)\b.*
@@ -331,13 +337,13 @@ BOILERPLATE = re.compile(
     | (?:photo(?:graph|s)?|image|picture|illustration|video|credit|caption)(?:\ (?:credit|source|by))?s?\s*:.*
     | \(?(?:photo|image)(?:graph)?s?\ (?:by|courtesy|credit)\b.*
     | (?:\S+\ ){0,8}?(?:\S*/\s?)?
-      (?:unsplash|getty(?:\ images)?|shutterstock|istock(?:photo)?|alamy|pixabay|pexels|ap\ photo)\W*
+      (?:unsplash|getty\ images|shutterstock|istock(?:photo)?|alamy|pixabay|pexels|ap\ photo)\W*
     | (?:hide|toggle)\ caption | enlarge\ this\ image | sources?\.?
     | (?:topics?|tags?|keywords?|filed\ under|categor(?:y|ies)|posted\ in)\s*:.*
     | \d[\d,.]*[km]?\ (?:comments?|shares?|likes?|views?|claps?|responses?|min(?:ute)?s?(?:\ read)?)(?:\ read)?
     | (?:connect\ with|follow|contact|about)\ (?:us|me)\b[^.]{0,60} | follow\ \S+\ on\ [^.]{1,60}
     | view\ (?:all\ )?(?:comments?|gallery|slideshow)\b.{0,20} | member-only\ story | open\ in\ app
-    | written\ by | (?:ad|live|exclusive|opinion|analysis|breaking(?:\ news)?)\W*
+    | written\ by | our\ standards:.* | (?:ad|live|exclusive|opinion|analysis|breaking(?:\ news)?)\W*
     """,
     re.IGNORECASE | re.VERBOSE,
 )
@@ -356,37 +362,45 @@ DISCLAIMER = re.compile(
 CARRIER = re.compile(
     rf"(?:[Cc]opyright|©|\([cC]\))[\s©]*(?:\d{{4}}(?:\s?[-–]\s?\d{{4}})?,?\s*)?(?:by )?(?P<name>{NAME})"
 )
-REPRINT = re.compile(rf"\b(?:[Oo]riginally|[Ff]irst) (?:published|appeared) (?:in|on|by|at) (?P<name>{NAME})")
+REPRINT = re.compile(
+    r"(?:(?:An? .{1,20}version of )?[Tt]h(?:is|e) (?:article|story|piece|essay|op-?ed|commentary|column|post|excerpt)\b"
+    rf".{{0,40}}?)?(?:[Oo]riginally|[Ff]irst) (?:published|appeared) (?:in|on|by|at) (?P<name>{NAME})"
+)
 LABELLED = re.compile(
     r"(?P<label>title|headline|authors?|by|written by|words by|story by|reporting by|posted by|published by|"
-    r"source|publisher|publication|site|website|via|from)(?:\s*[:：]\s*|\s+)(?P<value>\S.*)",
+    r"source|publisher|publication|site|website|via|from|editors?)(?:\s*[:：]\s*|\s+)(?P<value>\S.*)",
     re.IGNORECASE,
 )
 BIO = re.compile(
-    r"(?:(?P<name>[^\W\d_][\w .'’-]{2,50}?)|[Tt]he (?:writer|author)s?)(?: \([^)]{1,60}\))?,? (?:is|was|are)"
-    r" (?:currently |also )?(?:(?:an?|the) )?(?=[\w’'-])"
+    r"(?:(?P<name>[^\W\d_][\w .'’-]{2,50}?)|[Tt]he (?:writer|author)s?)(?: \([^)]{1,60}\))?,? (?:is|are) "
+    r"(?P<role>.{1,50}?)(?: (?:in|at|of|for|on|with)\b|[.,;]|$)"
 )
 MONTH = "|".join(f"{calendar.month_abbr[n]}(?:{calendar.month_name[n][3:]})?" for n in range(1, 13)) + "|Sept"
+YEAR_ENDS = r"(?!\d(?!\d?:\d\d))"  # a time may follow at once, where a page's line breaks got lost
 DATES = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         r"(?<!\d)(?P<y>\d{4})([-/.])(?P<m>\d{1,2})\2(?P<d>\d{1,2})(?!\d)(?:T[\d:.]+(?:Z|[+-][\d:]+)?)?",
-        rf"\b(?P<m>{MONTH})\.? ?(?P<d>\d{{1,2}})(?:st|nd|rd|th)? ?,? ?(?P<y>\d{{4}})(?!\d)",
-        rf"(?<!\d)(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?: of)?[ -](?P<m>{MONTH})\.?,?[ -](?P<y>\d{{4}})(?!\d)",
+        rf"\b(?P<m>{MONTH})\.? ?(?P<d>\d{{1,2}})(?:st|nd|rd|th)? ?,? ?(?P<y>\d{{4}}){YEAR_ENDS}",
+        rf"(?<!\d)(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?: of)?[ -](?P<m>{MONTH})\.?,?[ -](?P<y>\d{{4}}){YEAR_ENDS}",
         r"(?<!\d)(?P<y>\d{4})年(?P<m>\d{1,2})月(?P<d>\d{1,2})日",
-        r"(?<![\d/.])(?P<d>1[3-9]|2\d|3[01])[/.](?P<m>\d{1,2})[/.](?P<y>\d{4})(?!\d)",
-        r"(?<![\d/.])(?P<m>\d{1,2})[/.](?P<d>1[3-9]|2\d|3[01])[/.](?P<y>\d{4})(?!\d)",
-        rf"\b(?P<m>{MONTH})\.?,? (?P<y>\d{{4}})(?!\d)",
+        rf"(?<![\d/.])(?P<d>1[3-9]|2\d|3[01])[/.](?P<m>\d\d?)[/.](?P<y>\d{{4}}){YEAR_ENDS}",
+        rf"(?<![\d/.])(?P<m>\d\d?)[/.](?P<d>1[3-9]|2\d|3[01])[/.](?P<y>\d{{4}}){YEAR_ENDS}",
+        rf"\b(?P<m>{MONTH})\.?,? (?P<y>\d{{4}}){YEAR_ENDS}",
     )
 )
-DATE_NOISE = re.compile(
-    r"\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?:\s?[ap]\.?m\b\.?)?|\b\d{1,2}\s?[ap]m\b|\b(?:GMT|UTC|BST|IST|SGT|HKT|[ECMP][SD]?T|CEST|AES?T|AEDT)\b"
-    r"|[+-]\d{1,2}(?::?\d\d)?\b|\b(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\b\.?"
-    r"|\b(?:first|originally|last|published|publication|publish|pub|updated?|posted|modified|created|issued|released|dated?|on|at|time)\b"
-    r"|\b\d+ min(?:ute)?s? read\b",
+DATE_NOISE = re.compile(  # what stands beside a date: times, zones, weekdays, labels
+    r"\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?:\s?[ap]\.?m\b\.?)?|\b\d{1,2}\s?[ap]m\b"
+    r"|\b(?:GMT|UTC|BST|IST|SGT|HKT|[ECMP][SD]?T|CEST|AES?T|AEDT)\b|[+-]\d{1,2}(?::?\d\d)?(?!\d)"
+    r"|\b(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\b\.?"
+    r"|(?<![^\W\d_])(?:first|originally|last|published|publication|publish|pub|updated?|posted|modified|created|issued"
+    r"|released|dated?|on|at|time)(?![^\W\d_])"
+    r"|\b\d+ (?:min(?:ute)?s? read|(?:minute|hour|day|week|month|year)s? ago)\b",
     re.IGNORECASE,
 )
+DATE_LABEL = re.compile(r"\b(?:published|posted|updated|modified|dated?|from|source)\b", re.IGNORECASE)
 UPDATED = re.compile(r"\b(?:updated?|modified)\b", re.IGNORECASE)
+EDGES = " |•·,;:–—-()[]./"
 SEPARATOR = re.compile(r"\s*[|•·]\s*|\s+[–—-]+\s+")
 LIST = re.compile(r"\s*(?:[,;&]|\band\b|\bwith\b)\s*")
 PLACE = re.compile(r"\s+(?:in|at|from)\s+[A-Z][\w.-]*(?: [A-Z][\w.-]*){0,2}")
@@ -403,8 +417,8 @@ ROLES = _words(
 PUBLISHERS = _words(
     "news times post daily journal today press magazine review guardian herald tribune telegraph gazette observer"
     " chronicle independent economist standard globe express weekly monthly quarterly newspaper media network"
-    " institute university foundation council agency online tv radio blog wire report insider affairs policy atlantic"
-    " diplomat conversation nikkei politico"
+    " institute university foundation council agency online tv radio blog wire insider affairs policy atlantic"
+    " diplomat conversation nikkei politico bbc cnn npr nbc abc cbs pbs cgtn scmp"
 )
 PLACES = _words(  # of two words, so that they look like names
     "New-York Los-Angeles San-Francisco San-Diego Hong-Kong New-Delhi Washington-DC Tel-Aviv Mexico-City São-Paulo"
@@ -438,12 +452,13 @@ def _lay_out(text: str, known: Metadata) -> tuple[Metadata, tuple[Span, ...], tu
     facts = _front_matter(text, lines[:front])
     lines = lines[front:]
     kept = [line for line in lines if not _is_boilerplate(text[line[0] : line[1]])] or lines
-    facts += _bylines(text, kept[:HEAD])
+    head = _head_lines(text, kept)
+    facts += _bylines(text, head)
     title = _title(text, kept, facts, known.title)
     facts += title
     facts += _notes(text, lines[-FOOT:], kept, facts)
-    if title:  # what stands above it in a word or two is the name of a section
-        kept = [line for line in kept if line[0] >= title[0].start or len(text[slice(*line)].split()) > 3]
+    top = title[0].start if title else 0
+    kept = [line for line in kept if line not in head or not _is_page_furniture(text[slice(*line)], line[0] < top)]
     metadata = _merge(known, _settle(facts))
     bylines = [
         (fact.start, fact.end) for fact in facts if fact.rank != CARRIED or fact.told.publisher == metadata.publisher
@@ -458,7 +473,24 @@ def _is_boilerplate(line: str) -> bool:
     if len(line) > SHORT:
         return False
     plain = _plain(line)
-    return bool(BOILERPLATE.fullmatch(plain)) or all(word.rstrip(":") in MENU for word in plain.lower().split())
+    words = {word.rstrip(":") for word in plain.lower().split()}
+    return bool(BOILERPLATE.fullmatch(plain)) or (words <= MENU | GLUE and bool(words & MENU))
+
+
+def _head_lines(text: str, lines: Sequence[Span]) -> list[Span]:
+    """The lines at the top, up to the second paragraph of prose: the first may be a standfirst above the byline."""
+    prose = [i for i, (start, end) in enumerate(lines[:HEAD]) if _is_prose(text[start:end])]
+    return list(lines[: prose[1] if len(prose) > 1 else HEAD])
+
+
+def _is_prose(line: str) -> bool:
+    return len(line) > SHORT or (line.endswith((".", "”", '"')) and len(line.split()) >= 20)
+
+
+def _is_page_furniture(line: str, above_title: bool) -> bool:
+    """A counter among the first lines, or a section's name above the title."""
+    counter = not any(character.isalpha() for character in line) and not line.endswith(".")
+    return counter or (above_title and len(line.split()) <= 3)
 
 
 def _plain(line: str) -> str:
@@ -569,6 +601,8 @@ def _bylines(text: str, head: Sequence[Span]) -> list[_Fact]:
     dated: list[int] = []
     for index, (start, end) in enumerate(head):
         line = text[start:end]
+        if _breaks_off(text, (start, end), head[index + 1 : index + 2]):
+            continue
         dateline = DATELINE.match(line[:120])
         if dateline:
             date = next(_dates(dateline[0]), "")
@@ -581,6 +615,8 @@ def _bylines(text: str, head: Sequence[Span]) -> list[_Fact]:
                 dated += [index] if told_by_line.date else []
             elif _split_names(PLACE.sub("", _plain(line))):
                 names.append(index)
+            elif index and (name := _name_with_role(_plain(line))):
+                facts.append(_Fact(start, end, Metadata(authors=(name,)), TITLED))
     for index in names:
         if index and any(abs(index - other) <= 1 or {index + 1, other - 1} <= set(names) for other in dated):
             authors = _split_names(PLACE.sub("", _plain(text[slice(*head[index])])))
@@ -588,31 +624,43 @@ def _bylines(text: str, head: Sequence[Span]) -> list[_Fact]:
     return facts
 
 
+def _name_with_role(line: str) -> str:
+    """The name in ``Jane Doe, Political Correspondent``; nothing for a clause that begins alike."""
+    name, _, role = line.partition(", ")
+    words = role.split()
+    is_title = all(word[0].isupper() or word in ROLES for word in words) and not role.endswith((".", ","))
+    return name if _is_name(name) and len(words) <= 6 and is_title and ROLES & set(role.lower().split()) else ""
+
+
 def _told(line: str, *, strict: bool = False) -> Metadata | None:
     """What a line tells if it is a byline, a date or a source as a whole; None if it is something else.
 
-    ``strict`` accepts no place or name without a label beside a date, as comments at the foot of a page have them.
+    ``strict`` wants a label beside a date: comments at the foot of a page are dated too.
     """
     date = next(_dates(line), "")
-    rest = line
-    for pattern in DATES if date else ():
-        rest = pattern.sub(" ", rest)
-    if date:
-        rest = DATE_NOISE.sub(" ", rest)
-    rest = " ".join(rest.split()).strip(" |•·,;:–—-()[]./")
+    if date and strict and not DATE_LABEL.search(line):
+        return None
+    if date and re.search(r"\d\.$", line):  # the last line of a hard-wrapped sentence
+        return None
+    rest = _without_dates(line) if date else line.strip(EDGES)
     if not rest:
         return Metadata(date=date) if date else None
     label = LABELLED.fullmatch(rest)
-    if label:
-        told = _labelled(
-            label["label"].lower(), label["value"], colon=":" in rest[: label.start("value")], dated=bool(date)
-        )
+    if label and rest[0].isupper():
+        colon = ":" in label[0][: label.start("value")]
+        told = _labelled(label["label"].lower(), label["value"], colon=colon, dated=bool(date))
         return told and replace(told, date=date)
     if not date or strict or len(rest.split()) > 5 or not all(word[0].isupper() for word in rest.split()):
         return None
     if _is_publisher(rest):
         return Metadata(publisher=rest, date=date)
     return Metadata(authors=_split_names(rest) if re.search(r"[|·•]", line) else (), date=date)
+
+
+def _without_dates(line: str) -> str:
+    for pattern in (*DATES, DATE_NOISE):
+        line = pattern.sub(" ", line)
+    return " ".join(line.split()).strip(EDGES)
 
 
 def _labelled(label: str, value: str, *, colon: bool, dated: bool) -> Metadata | None:
@@ -623,7 +671,9 @@ def _labelled(label: str, value: str, *, colon: bool, dated: bool) -> Metadata |
     if label in ("title", "headline"):
         return Metadata(title=value)
     name = re.fullmatch(NAME, value.split(",")[0].strip())
-    return Metadata(publisher=name[0]) if name else None
+    if label.startswith("editor") or not name:
+        return Metadata() if colon else None
+    return Metadata(publisher=name[0])
 
 
 def _people(value: str) -> Metadata | None:
@@ -650,12 +700,13 @@ def _people(value: str) -> Metadata | None:
 def _title(text: str, lines: Sequence[Span], facts: Sequence[_Fact], known: str) -> list[_Fact]:
     """The line that is the title: that of ``known``, else the first that looks like one."""
     taken = {fact.start for fact in facts}
+    known = known or next((fact.told.title for fact in facts if fact.told.title), "")
     candidates = []
     for (start, end), following in zip(lines[:HEAD], [*lines[1:HEAD], None], strict=False):
         line = text[start:end]
         if known and known.casefold() in _plain(line[:600]).casefold():
             return [_Fact(start, end, Metadata(), TITLED)]
-        if start in taken or any(fact.told.title for fact in facts):
+        if start in taken:
             continue
         if not _could_be_title(text, (start, end), following):
             break
@@ -671,12 +722,17 @@ def _title(text: str, lines: Sequence[Span], facts: Sequence[_Fact], known: str)
 
 
 def _could_be_title(text: str, line: Span, following: Span | None) -> bool:
-    plain = _plain(text[slice(*line)])
-    if len(plain) > 200 or not any(character.isalpha() for character in plain):
+    plain = _plain(text[line[0] : line[1]][:400])
+    if line[1] - line[0] > 200 or not any(character.isalpha() for character in plain):
         return False
     if following is None or (plain.endswith(".") and len(plain.split()) > 12):
         return False
-    return not (text[following[0]].islower() and len(NEWLINE.findall(text, line[1], following[0])) == 1)  # wrapped
+    return not _breaks_off(text, line, [following])
+
+
+def _breaks_off(text: str, line: Span, following: Sequence[Span]) -> bool:
+    """Whether a line is hard-wrapped prose: the next one goes on in lower case."""
+    return any(text[start].islower() and len(NEWLINE.findall(text, line[1], start)) == 1 for start, _ in following)
 
 
 def _title_line(line: str) -> Metadata:
@@ -685,62 +741,62 @@ def _title_line(line: str) -> Metadata:
     names = _split_names(first)
     if "|" in line and names and len(" ".join(rest).split()) >= 4:
         return Metadata(line.split("|", 1)[1].strip(), names)
-    if (
-        rest
-        and len(rest[-1].split()) <= 5
-        and _is_publisher(rest[-1])
-        and len(line.split()) > len(rest[-1].split()) + 3
-    ):
+    if rest and _is_publisher(rest[-1]) and len(first.split()) >= 3 and ("|" in line or _names_a_paper(rest[-1])):
         return Metadata(line[: line.rindex(rest[-1])].rstrip(" |–—-"), publisher=rest[-1])
     return Metadata(line)
 
 
 def _notes(text: str, foot: Sequence[Span], kept: Sequence[Span], facts: Sequence[_Fact]) -> list[_Fact]:
-    """What the last lines tell: source, sign-off, authors' bios, disclaimer, reprint and copyright notices."""
-    notes = []
-    taken = {fact.start for fact in facts}
-    for start, end in (line for line in foot if line[0] not in taken):
-        line = text[start:end]
-        told = _told(_plain(line), strict=True) if len(line) <= SHORT else None
-        if told:
-            notes.append(_Fact(start, end, told, TITLED))
-            continue
-        sign_off = SIGN_OFF.search(line, max(0, len(line) - 60))
-        if sign_off and (start, end) != kept[0]:
-            notes.append(_Fact(start + sign_off.start("agency"), end, Metadata(publisher=sign_off["agency"]), AGENCY))
-        notes += _about(text, start, end, kept, facts)
-    return notes
+    """What the last lines tell: source, sign-off, disclaimer, reprint and copyright notices, and the authors' bios.
+
+    A bio stands behind the prose: above its end, a sentence that introduces someone is about a person of the article.
+    """
+    notes: list[_Fact] = []
+    told = {fact.start for fact in facts}
+    behind = True
+    for start, end in reversed([line for line in foot if line[0] not in told]):
+        found = list(_note(text, start, end))
+        if behind and not found:
+            found = _bio(text, start, end, kept, told)
+        told |= {start} if found else set()
+        behind = behind and (bool(found) or (start, end) not in kept[-FOOT:])
+        notes += found
+    return notes[::-1]
 
 
-def _about(text: str, start: int, end: int, kept: Sequence[Span], facts: Sequence[_Fact]) -> Iterator[_Fact]:
+def _note(text: str, start: int, end: int) -> Iterator[_Fact]:
     line = text[start:end]
+    source = _told(_plain(line), strict=True) if len(line) <= SHORT else None
+    if source:
+        yield _Fact(start, end, source, TITLED)
+        return
+    sign_off = SIGN_OFF.search(line, max(0, len(line) - 60))
+    if sign_off:
+        yield _Fact(start + sign_off.start("agency"), end, Metadata(publisher=sign_off["agency"]), AGENCY)
     carrier = CARRIER.search(line[:SHORT])
     if carrier:
         name = re.sub(r"\W*\b(?:All|Rights|Reserved)\b.*", "", carrier["name"])
-        if name:
-            yield _Fact(
-                start + carrier.start("name"),
-                start + carrier.start("name") + len(name),
-                Metadata(publisher=name),
-                CARRIED,
-            )
-    reprint = REPRINT.search(line[:400])
+        left = start + carrier.start("name")
+        yield _Fact(left, left + len(name), Metadata(publisher=name), CARRIED)
+    reprint = REPRINT.match(line[:400])
     if reprint:
         yield _Fact(start, end, Metadata(publisher=reprint["name"].rstrip(".")), prose=True)
-    bio = BIO.match(line[:300])
-    if bio and ROLES & set(re.findall(r"[\w-]+", line[:400].lower())):
-        name = bio["name"] or ""
-        if not name or (_is_name(name) and not _named_before(text, name, start, kept, facts)):
-            yield _Fact(start, end, Metadata(authors=(name,) if name else ()), NOTED, prose=True)
     disclaimer = DISCLAIMER.search(line, max(0, len(line) - 500))
     if disclaimer:
         yield _Fact(start, end, Metadata(publisher=disclaimer["name"].rstrip(".")), NOTED, prose=True)
 
 
-def _named_before(text: str, name: str, start: int, kept: Sequence[Span], facts: Sequence[_Fact]) -> bool:
-    """Whether the prose speaks of a person whom the last lines introduce: then that is no bio of the author."""
-    told = {fact.start for fact in facts}
-    return any(text.find(name, *line) >= 0 for line in kept if line[0] not in told and line[0] < start)
+def _bio(text: str, start: int, end: int, kept: Sequence[Span], told: set[int]) -> list[_Fact]:
+    """``Name is a Fellow at …``, unless the prose speaks of that name too."""
+    bio = BIO.match(text, start, end)
+    if not bio or not ROLES & set(re.findall(r"[\w-]+", bio["role"].lower())):
+        return []
+    name = bio["name"]
+    if name is None:  # "The writer is a professor …"
+        return [_Fact(start, end, Metadata(), NOTED, prose=True)]
+    surname = re.compile(rf"\b{re.escape(name.split()[-1])}\b")
+    elsewhere = any(surname.search(text, *line) for line in kept if line[0] not in told and line[0] != start)
+    return [] if elsewhere or not _is_name(name) else [_Fact(start, end, Metadata(authors=(name,)), NOTED, prose=True)]
 
 
 def _dates(line: str) -> Iterator[str]:
@@ -768,15 +824,17 @@ def _agency(name: str) -> bool:
 
 
 def _is_publisher(name: str) -> bool:
-    words = name.lower().split()
-    known = any(word in PUBLISHERS or word.endswith((".com", ".org", ".net", ".co.uk")) for word in words)
+    words = name.split()
+    if not words or len(words) > 6 or not name[0].isupper():
+        return False
     acronym = len(words) == 1 and name.isupper() and 2 <= len(name) <= 6
-    return (
-        bool(name)
-        and name[0].isupper()
-        and len(words) <= 6
-        and (known or acronym or words[0] == "the" or _agency(name))
-    )
+    return acronym or words[0] == "The" or _names_a_paper(name)
+
+
+def _names_a_paper(name: str) -> bool:
+    """Whether one of its words is of those that names of papers, broadcasters and sites are made of."""
+    words = name.lower().split()
+    return _agency(name) or any(word in PUBLISHERS or word.endswith((".com", ".org", ".net", ".uk")) for word in words)
 
 
 def _is_name(name: str) -> bool:
