@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from math import comb
 from typing import Any
 
@@ -22,7 +23,7 @@ NOISE = 0.05
 _ALIKE = 0.4
 """Below this share of common words, a sentence isn't what became of a quote."""
 
-_COUNTED_DOWN = {"declined_answerable", "inexact_citations", "brier", "ece", "p50_seconds", "p95_seconds"}
+COUNTED_DOWN = {"declined_answerable", "inexact_citations", "brier", "ece", "p50_seconds", "p95_seconds"}
 """Metrics that are better when smaller: what the floors give for them is a ceiling."""
 
 
@@ -81,8 +82,8 @@ def gate(run: Run, comparison: Comparison | None, floors: Mapping[str, float]) -
         reasons.append(f"{run['metrics']['inexact_citations']} citations are not what their article says")
     for name, floor in floors.items():
         value = run["metrics"].get(name)
-        if value is not None and (value > floor if name in _COUNTED_DOWN else value < floor):
-            side = "above its ceiling" if name in _COUNTED_DOWN else "under its floor"
+        if value is not None and (value > floor if name in COUNTED_DOWN else value < floor):
+            side = "above its ceiling" if name in COUNTED_DOWN else "under its floor"
             reasons.append(f"{name} {value:.3f} is {side} {floor}")
     return reasons
 
@@ -104,6 +105,17 @@ def nearest(source: str, quote: str, texts: Mapping[str, str]) -> Nearest | None
     """
     own = {source: texts[source]} if source in texts else {}
     return _most_alike(quote, own) or _most_alike(quote, texts)
+
+
+def changed_words(old: str, new: str) -> str:
+    """What changed between two texts, each change with a word on either side: "than 750 workers" -> ..."""
+    before, after = old.split(), new.split()
+    changes = []
+    for kind, i, j, k, m in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if kind != "equal":
+            was, now = (" ".join(words[max(0, a - 1) : b + 1]) for words, a, b in ((before, i, j), (after, k, m)))
+            changes.append(f"“{was}” became “{now}”")
+    return ", ".join(changes)
 
 
 def _most_alike(quote: str, texts: Mapping[str, str]) -> Nearest | None:

@@ -197,7 +197,7 @@ def _against_corpus(question: Question, texts: Mapping[str, str]) -> list[str]:
         if evidence.source not in texts:
             reasons.append(f"no article {evidence.source!r} in the corpus")
         elif not evidence.quote.strip() or evidence.quote not in texts[evidence.source]:
-            reasons.append(f"{evidence.source} doesn't hold the quote {_shorten(evidence.quote)!r}")
+            reasons.append(f"{evidence.source} doesn't hold the quote {shorten(evidence.quote)!r}")
     return reasons or _against_evidence(question)
 
 
@@ -216,6 +216,7 @@ def _against_evidence(question: Question) -> list[str]:
     return reasons
 
 
-def _shorten(text: str) -> str:
+def shorten(text: str) -> str:
+    """The text on one line, cut to 60 characters."""
     flat = " ".join(text.split())
     return flat if len(flat) <= 60 else flat[:59] + "…"

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from evals.compare import Run, nearest
-from evals.gold import Question
+from evals.compare import Run, changed_words, nearest
+from evals.gold import Question, shorten
 from evals.metrics import RANKS, Score, calibration, interval, locate, mean, percentile, score
 from rag.errors import ArticleError
 from rag.types import Answer
@@ -156,8 +156,12 @@ def _stale_problems(evidence: Sequence[Record]) -> list[str]:
         if quote["spans"]:
             continue
         now = quote["nearest"]
-        stands = f"{now['source']} now says “{' '.join(now['text'].split())}”" if now else "nothing like it is left"
-        problems.append(f"stale: {quote['source']} no longer says “{' '.join(quote['quote'].split())}”; {stands}")
+        if now is None:
+            what = f"“{shorten(quote['quote'])}” is gone, and nothing like it is left"
+        else:
+            moved = "" if now["source"] == quote["source"] else f" (now in {now['source']})"
+            what = changed_words(quote["quote"], now["text"]) + moved
+        problems.append(f"{quote['source']}: {what}")
     return problems
 
 

@@ -6,25 +6,23 @@ Results go to stdout, progress to stderr. Exit codes: 0 fine, 1 the gate fell, 2
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
-import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from evals import compare, gold, table
+from evals import compare, gold, report, runs, table
 from evals.compare import Run
-from evals.record import Record, fingerprint, question_record, read_texts, run_record
-from rag import Assistant, RagError, Settings
-from rag.errors import GoldError, LLMError, QuestionError
+from evals.record import fingerprint, question_record, read_texts, run_record
+from rag.assistant import Assistant
+from rag.errors import GoldError, LLMError, QuestionError, RagError
+from rag.settings import Settings
 from rag.types import Answer
 
 GOLD = Path(__file__).parent / "gold.jsonl"
-KEPT_RUNS = 100
+TREND = 20
+"""Earlier runs of which the report shows the course."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -51,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--limit", type=int, help="ask the first LIMIT questions only")
     parser.add_argument("--check", action="store_true", help="check the gold file against the corpus, ask nothing")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the run as JSON")
+    parser.add_argument("--html", type=Path, metavar="OUT", help="write the run as a page")
     parser.add_argument("--baseline", type=Path, metavar="FILE", help="default: baseline.json beside the gold file")
     parser.add_argument("--update-baseline", action="store_true", help="make this run the baseline")
     parser.add_argument("--against", metavar="RUN", help="compare with this run's JSON, or 'last', not the baseline")
@@ -77,23 +76,32 @@ def _evaluate(options: argparse.Namespace) -> int:
     questions = _chosen(gold.load(options.gold), options)
     before, name = _earlier(options, settings)
     run = _run(Assistant(settings), questions, options.gold)
-    print(table.summary(run))
-    _print_section("not passed", table.failures(run))
     whole = options.kinds is None and options.limit is None
-    comparison = None
-    if before:
-        before = before if whole else _same_questions(before, questions)
-        comparison = compare.compare(before, run)
+    if before and not whole:
+        before = _same_questions(before, questions)
+    comparison = compare.compare(before, run) if before else None
+    fallen = compare.gate(run, comparison, runs.floors(options.gold) if whole else {})
+    _print_section("", table.summary(run))
+    _print_section("not passed", table.failures(run))
+    _print_section("stale", table.stale(run))
+    if before and comparison:
         _print_section("", table.changes(comparison, before, run, name))
-    fallen = compare.gate(run, comparison, _floors(options.gold) if whole else {})
-    _write(run, options, settings, whole)
     _print_section("the gate fell", "\n".join(fallen))
+    if whole:
+        runs.keep(settings.store, run)
+    if options.json:
+        runs.write(options.json, run)
+    if options.update_baseline:
+        runs.write(_baseline(options), runs.as_baseline(run))
+    if options.html:
+        trend = [runs.read(path) for path in runs.kept(settings.store)[-TREND:]]
+        options.html.write_text(report.render(run, fallen, before, comparison, trend), encoding="utf-8")
     return 1 if fallen and not options.update_baseline else 0
 
 
 def _print_section(title: str, text: str) -> None:
     if text:
-        print(f"\n{title}:\n{text}" if title else f"\n{text}")
+        print(f"{title}:\n{text}\n" if title else f"{text}\n")
 
 
 def _chosen(questions: Sequence[gold.Question], options: argparse.Namespace) -> list[gold.Question]:
@@ -107,16 +115,20 @@ def _chosen(questions: Sequence[gold.Question], options: argparse.Namespace) -> 
 def _earlier(options: argparse.Namespace, settings: Settings) -> tuple[Run | None, str]:
     """The run to compare with and its name; the baseline unless another is asked for, None where there is none."""
     if options.against == "last":
-        kept = _kept(settings)
+        kept = runs.kept(settings.store)
         if not kept:
-            raise GoldError(f"no earlier run in {_runs(settings)}: name a run's JSON with --against")
-        return _read_run(kept[-1]), str(kept[-1])
+            raise GoldError(f"no earlier run in {settings.store}: name a run's JSON with --against")
+        return runs.read(kept[-1]), str(kept[-1])
     if options.against:
-        return _read_run(Path(options.against)), options.against
+        return runs.read(Path(options.against)), options.against
     baseline = _baseline(options)
     if options.update_baseline or (options.baseline is None and not baseline.exists()):
         return None, ""
-    return _read_run(baseline), str(baseline)
+    return runs.read(baseline), str(baseline)
+
+
+def _baseline(options: argparse.Namespace) -> Path:
+    return options.baseline or options.gold.with_name("baseline.json")
 
 
 def _same_questions(run: Run, questions: Sequence[gold.Question]) -> Run:
@@ -124,43 +136,21 @@ def _same_questions(run: Run, questions: Sequence[gold.Question]) -> Run:
     return run | {"questions": [record for record in run["questions"] if record["id"] in asked]}
 
 
-def _baseline(options: argparse.Namespace) -> Path:
-    return options.baseline or options.gold.with_name("baseline.json")
-
-
-def _runs(settings: Settings) -> Path:
-    return settings.store / "evals"
-
-
-def _kept(settings: Settings) -> list[Path]:
-    return sorted(_runs(settings).glob("*.json"))
-
-
-def _read_run(path: Path) -> Run:
-    try:
-        run = json.loads(path.read_text(encoding="utf-8"))
-        _ = run["corpus"]["fingerprint"], run["answerer"]
-        _ = [(record["id"], record["question"], record["passed"]) for record in run["questions"]]
-    except (ValueError, KeyError, TypeError) as error:
-        raise GoldError(f"{path} is not a run written by rag eval --json") from error
-    return run
-
-
 def _run(assistant: Assistant, questions: Sequence[gold.Question], path: Path) -> Run:
     settings = assistant.settings
-    report = assistant.sync(_progress)
-    for source, reason in report.skipped:
+    synced = assistant.sync(_progress)
+    for source, reason in synced.skipped:
         print(f"skipped {source}: {reason}", file=sys.stderr)
     texts = read_texts(settings.corpus)
     sources = {quote.source for question in questions for quote in question.evidence}
     if sources and sources.isdisjoint(texts):
         raise GoldError(f"{settings.corpus} holds none of the articles of {path}: give your own questions with --gold")
-    corpus = {"fingerprint": fingerprint(settings.corpus, texts), "articles": len(texts), "chunks": report.chunks}
+    corpus = {"fingerprint": fingerprint(settings.corpus, texts), "articles": len(texts), "chunks": synced.chunks}
     records = [question_record(question, answer, texts) for question, answer in _answers(assistant, questions)]
-    return run_record(corpus, _answerer(settings), records)
+    return run_record(corpus, f"llm:{settings.llm_model}" if settings.uses_llm else "reader", records)
 
 
-def _answers(assistant: Assistant, questions: Sequence[gold.Question]) -> Iterable[tuple[gold.Question, Answer | str]]:
+def _answers(assistant: Assistant, questions: Sequence[gold.Question]) -> Iterator[tuple[gold.Question, Answer | str]]:
     _ask(assistant, questions[0])  # loads the models, which is not part of any answer's time
     for number, question in enumerate(questions, 1):
         _progress(number, len(questions), "asking")
@@ -177,44 +167,6 @@ def _ask(assistant: Assistant, question: gold.Question) -> Answer | str:
     if assistant.settings.uses_llm and answer.answerer == "reader" and answer.notes:  # the LLM failed
         return "; ".join(answer.notes)
     return replace(answer, seconds=time.perf_counter() - began)
-
-
-def _answerer(settings: Settings) -> str:
-    return f"llm:{settings.llm_model}" if settings.uses_llm else "reader"
-
-
-def _floors(path: Path) -> Mapping[str, float]:
-    """``[tool.rag.evals]`` of the nearest pyproject.toml at or above the gold file."""
-    for folder in path.resolve().parents:
-        if (folder / "pyproject.toml").is_file():
-            project: dict[str, Any] = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
-            return project.get("tool", {}).get("rag", {}).get("evals", {})
-    return {}
-
-
-def _write(run: Run, options: argparse.Namespace, settings: Settings, whole: bool) -> None:
-    if options.json:
-        _write_json(options.json, run)
-    if options.update_baseline:
-        _write_json(_baseline(options), _as_baseline(run))
-    if whole:
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H%M%S.%f")
-        _write_json(_runs(settings) / f"{now}.json", run)
-        for old in _kept(settings)[:-KEPT_RUNS]:
-            old.unlink()
-
-
-def _as_baseline(run: Run) -> Run:
-    """The part of a run that later runs are compared with; without timings, so that it only changes for a reason."""
-    fields = ("id", "kind", "question", "passed", "answered", "short", "answer", "citations")
-    questions: list[Record] = [{name: record[name] for name in fields} for record in run["questions"]]
-    metrics = {name: value for name, value in run["metrics"].items() if not name.endswith("_seconds")}
-    return {**{name: run[name] for name in ("when", "corpus", "answerer")}, "metrics": metrics, "questions": questions}
-
-
-def _write_json(path: Path, value: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def _progress(done: int, total: int, what: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from evals.compare import Comparison, Run
 
-_RATES = {
+RATES = {
     "accuracy": "answerable: right",
     "short_accuracy": "answerable: right in a few words",
     "f1": "answerable: token F1",
@@ -31,7 +31,7 @@ def summary(run: Run) -> str:
         "",
         f"{'':40}{'n':>5}{'%':>8}   95 % interval",
     ]
-    lines += [_row(label, run["counts"][name], metrics[name], run["intervals"][name]) for name, label in _RATES.items()]
+    lines += [_row(label, run["counts"][name], metrics[name], run["intervals"][name]) for name, label in RATES.items()]
     lines += ["", f"{'right or rightly declined, by kind':40}{'n':>5}{'%':>8}   95 % interval"]
     lines += [_row(kind, row["scored"], row["share"], row["interval"]) for kind, row in run["kinds"].items()]
     unscored = sum(record["passed"] is None for record in run["questions"])
@@ -47,9 +47,15 @@ def summary(run: Run) -> str:
 
 
 def failures(run: Run) -> str:
-    """Every question that failed or wasn't scored, with the first problem."""
-    records = [record for record in run["questions"] if not record["passed"]]
+    """Every question that failed or couldn't be asked, with its first problem."""
+    records = [record for record in run["questions"] if not record["passed"] and not record["stale"]]
     return "\n".join(f"{record['id']}: {record['problems'][0]}" for record in records)
+
+
+def stale(run: Run) -> str:
+    """Every question whose evidence no longer stands in the corpus, with what became of it."""
+    records = [record for record in run["questions"] if record["stale"]]
+    return "\n".join(f"{record['id']}: {problem}" for record in records for problem in record["problems"])
 
 
 def changes(comparison: Comparison, before: Run, after: Run, name: str) -> str:
@@ -58,13 +64,9 @@ def changes(comparison: Comparison, before: Run, after: Run, name: str) -> str:
     lines = [f"against {name}: {'the same corpus' if same else 'another corpus, ' + before['corpus']['fingerprint']}"]
     if before["answerer"] != after["answerer"]:
         lines[0] += f", answered by {before['answerer']}"
-    records = {record["id"]: record for record in after["questions"]}
     for label in ("better", "worse", "stale", "new", "gone"):
         ids = getattr(comparison, label)
-        lines.append(f"{len(ids):4} {label}")
-        for id in ids:
-            problems = records[id]["problems"] if label in ("worse", "stale") else ()
-            lines += [f"       {id}", *(f"         {problem}" for problem in problems)]
+        lines.append(f"{len(ids):4} {label}{': ' if ids else ''}{', '.join(ids)}")
     if comparison.better or comparison.worse:
         lines.append(f"     chance alone makes as many worse with p = {comparison.chance:.3f}")
     return "\n".join(lines)
