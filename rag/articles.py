@@ -299,6 +299,7 @@ def _words(text: str) -> frozenset[str]:
 
 LINE = re.compile(r"[^\s\ufeff](?:[^\n\r\f\v\x85\u2028\u2029]*[^\s\ufeff])?")
 NEWLINE = re.compile(r"\r\n|[\n\r\f\v\x85\u2028\u2029]")
+IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
 MARKUP = re.compile(r"^(?:#{1,6}|>|[-*+•■▪●])\s+|[*_`]{1,3}|\s#+$|!?\[|\]\([^)\s]*\)|\]")
 
 MENU = _words(
@@ -386,7 +387,7 @@ DATES = tuple(
         r"(?<!\d)(?P<y>\d{4})年(?P<m>\d{1,2})月(?P<d>\d{1,2})日",
         rf"(?<![\d/.])(?P<d>1[3-9]|2\d|3[01])[/.](?P<m>\d\d?)[/.](?P<y>\d{{4}}){YEAR_ENDS}",
         rf"(?<![\d/.])(?P<m>\d\d?)[/.](?P<d>1[3-9]|2\d|3[01])[/.](?P<y>\d{{4}}){YEAR_ENDS}",
-        rf"\b(?P<m>{MONTH})\.?,? (?P<y>\d{{4}}){YEAR_ENDS}",
+        rf"(?<!\d )\b(?P<m>{MONTH})\.?,? (?P<y>\d{{4}}){YEAR_ENDS}",
     )
 )
 DATE_NOISE = re.compile(  # what stands beside a date: times, zones, weekdays, labels
@@ -468,7 +469,7 @@ def _lay_out(text: str, known: Metadata) -> tuple[Metadata, tuple[Span, ...], tu
 
 
 def _is_boilerplate(line: str) -> bool:
-    if not any(character.isalnum() for character in line):
+    if not any(character.isalnum() for character in line) or IMAGE.fullmatch(line):
         return True
     if len(line) > SHORT:
         return False
