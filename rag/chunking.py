@@ -179,10 +179,10 @@ def _is_heading(text: str, start: int, end: int) -> bool:
 def _fit(text: str, start: int, end: int, count: Callable[[str], int], size: int, limit: int) -> Iterator[_Piece]:
     """The sentence as one piece, or halved until each part has ``size`` tokens at most.
 
-    Length bounds it besides: a tokenizer counts a "word" of a million letters as one unknown token.
+    Ten characters are a token at least: a tokenizer counts a "word" of a million letters as a single unknown one.
     """
     if end - start <= 10 * limit:
-        tokens = count(text[start:end])
+        tokens = max(count(text[start:end]), (end - start) // 10)
         if tokens <= limit or end - start < 2:
             yield _Piece(start, end, tokens)
             return
