@@ -80,14 +80,16 @@ def wants_sentences(question: str) -> bool:
 
 def find(question: str, readings: Sequence[Reading]) -> Finding | None:
     """The best answer that the readings hold, however doubtful; None if there is nothing to read."""
-    bodies = [reading for reading in readings if reading.passage.sentences]
+    readings = [reading for reading in readings if reading.passage.sentences]
+    # A byline holds facts ("founder of …") but no sentences that explain anything.
+    bodies = [reading for reading in readings if reading.passage.kind == "body"]
     if not bodies:
         return None
     if _CLAIM.search(question):
         return _claim(bodies)
     if wants_sentences(question):
         return _long(bodies)
-    return _fact(bodies) or _long(bodies)
+    return _fact(readings) or _long(bodies)
 
 
 def score(reading: Reading) -> float:
@@ -164,10 +166,12 @@ def _pieces(passage: Passage, indexes: Sequence[int]) -> list[Piece]:
         left, right = passage.sentences[index]
         if index and _LEANS_BACK.match(passage.text[left:right]):
             wanted.add(index - 1)
-    return [
-        Piece(" ".join(passage.text[left:right].split()), passage, left, right)
-        for left, right in (passage.sentences[index] for index in sorted(wanted))
-    ]
+    return [piece(passage, passage.sentences[index]) for index in sorted(wanted)]
+
+
+def piece(passage: Passage, span: tuple[int, int]) -> Piece:
+    """A span of a passage as a piece of an answer, on one line."""
+    return Piece(" ".join(passage.text[slice(*span)].split()), passage, *span)
 
 
 def _long(readings: Sequence[Reading]) -> Finding:

@@ -254,12 +254,12 @@ class Assistant:
         if not found.value:
             reason = f"the article “{name}” doesn't tell its {field}"
             return answering.declined(reason, 1 - found.match, tuple(passages))
-        if found.line is None or found.span is None:
+        if not found.lines:
             reason = f"the metadata of “{name}” gives {found.value}, but its text doesn't show it"
             return answering.declined(reason, 1 - found.match, tuple(passages))
-        text = found.line.text[slice(*found.span)]
-        piece = answering.Piece(" ".join(text.split()), found.line, *found.span, lead=f"“{name}”")
-        text, citations = answering.cite([piece])
+        pieces = [answering.piece(line, span) for line, span in found.lines]
+        pieces[0] = replace(pieces[0], lead=f"“{name}”")
+        text, citations = answering.cite(pieces)
         return answering.answered(text, found.value, citations, tuple(passages), found.match)
 
 

@@ -57,13 +57,13 @@ _MONTHS = "january february march april may june july august september october n
 
 @dataclass(frozen=True)
 class Byline:
-    """What the metadata says on a question about an article, and the line that shows it (None: the text doesn't)."""
+    """What the metadata says on a question about an article, and the lines of its text that show it."""
 
     field: str
     value: str
     article: Passage
-    line: Passage | None
-    span: tuple[int, int] | None
+    lines: tuple[tuple[Passage, tuple[int, int]], ...]
+    """Passages, and the spans in them, that show it together; empty where the text doesn't."""
     match: float
     """How well the question fits the article, 0 to 1."""
 
@@ -89,8 +89,8 @@ def look_up(
     source = max(fits, key=lambda name: fits[name])
     article = by_source[source][0]
     value = _value(article, field)
-    line, span = _evidence(field, article, lines(source)) if value else (None, None)
-    return Byline(field, value, article, line, span, min(1.0, fits[source]))
+    shown = _evidence(field, article, lines(source)) if value else ()
+    return Byline(field, value, article, shown, min(1.0, fits[source]))
 
 
 def _fit(question: str, passages: Sequence[Passage]) -> float:
@@ -121,31 +121,29 @@ def _value(article: Passage, field: str) -> str:
     return str(getattr(article, field))
 
 
-def _evidence(
-    field: str, article: Passage, lines: Sequence[Passage]
-) -> tuple[Passage, tuple[int, int]] | tuple[None, None]:
-    """The shortest line that shows the field, as its passage and the line's span in it."""
-    found = [
-        (right - left, line, (left, right))
-        for line in lines
-        for left, right in line.sentences
-        if _shows(field, article, line.text[left:right])
-    ]
-    if not found:
-        return None, None
-    _, line, span = min(found, key=lambda item: item[0])
-    return line, span
+def _evidence(field: str, article: Passage, lines: Sequence[Passage]) -> tuple[tuple[Passage, tuple[int, int]], ...]:
+    """The shortest line that shows each value of the field; authors may stand in one line or in several."""
+    chosen: list[tuple[Passage, tuple[int, int]]] = []
+    for value in article.authors if field == "authors" else (str(getattr(article, field)),):
+        shows = _shows_date if field == "date" else _shows
+        found = [(line, span) for line in lines for span in line.sentences if shows(value, line.text[slice(*span)])]
+        if not found:
+            return ()
+        if not any(line in found for line in chosen):
+            chosen.append(min(found, key=lambda item: (-_names_shown(article, *item), item[1][1] - item[1][0])))
+    return tuple(chosen)
 
 
-def _shows(field: str, article: Passage, text: str) -> bool:
-    text = text.casefold()
-    if field == "date":
-        return _shows_date(article.date, text)
-    values = article.authors if field == "authors" else (str(getattr(article, field)),)
-    return all(" ".join(value.casefold().split()) in " ".join(text.split()) for value in values)
+def _names_shown(article: Passage, line: Passage, span: tuple[int, int]) -> int:
+    return sum(_shows(name, line.text[slice(*span)]) for name in article.authors)
+
+
+def _shows(value: str, text: str) -> bool:
+    return " ".join(value.casefold().split()) in " ".join(text.casefold().split())
 
 
 def _shows_date(date: str, text: str) -> bool:
+    text = text.casefold()
     year, *rest = date.split("-")
     if not re.search(rf"(?<!\d){year}(?!\d)", text):
         return False

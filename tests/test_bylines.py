@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.bylines import asked_field, look_up
+from rag.bylines import Byline, asked_field, look_up
 from rag.types import Passage
 
 LINE = "By Ann Lee and Bo Chen | The Daily\nUpdated: 3 March 2021"
@@ -16,6 +16,10 @@ def article(source: str, **about: object) -> Passage:
 
 TRADE = article("a.txt", title="Trade winds", authors=("Ann Lee", "Bo Chen"), publisher="The Daily", date="2021-03-03")
 OTHER = article("b.txt", title="Chips and ships", authors=("Cy Young",), publisher="Post")
+
+
+def shown(found: Byline) -> list[str]:
+    return [line.text[slice(*span)] for line, span in found.lines]
 
 
 def lines(source: str) -> list[Passage]:
@@ -48,17 +52,24 @@ def test_the_article_meant_is_found_and_its_line_shown() -> None:
     found = look_up("Who wrote the Daily's piece on trade?", "authors", [OTHER, TRADE], lines)
     assert found is not None
     assert found.value == "Ann Lee and Bo Chen"
-    assert found.line is not None and found.span is not None
-    assert found.line.text[slice(*found.span)] == "By Ann Lee and Bo Chen | The Daily"
+    assert shown(found) == ["By Ann Lee and Bo Chen | The Daily"]
 
 
 def test_a_date_is_found_however_it_is_written() -> None:
     found = look_up("When was the Daily piece on trade published?", "date", [TRADE], lines)
-    assert found is not None and found.line is not None and found.span is not None
-    assert found.line.text[slice(*found.span)] == "Updated: 3 March 2021"
+    assert found is not None
+    assert shown(found) == ["Updated: 3 March 2021"]
 
 
 def test_what_the_text_does_not_show_has_no_line() -> None:
     found = look_up("Who wrote the Post article about chips?", "authors", [OTHER, TRADE], lines)
     assert found is not None
-    assert (found.value, found.line) == ("Cy Young", None)
+    assert (found.value, found.lines) == ("Cy Young", ())
+
+
+def test_authors_named_in_two_lines_are_cited_to_both() -> None:
+    text = "Ann Lee is a fellow.\nBo Chen is a professor."
+    bios = Passage("a.txt", 90, 90 + len(text), text, 0.0, sentences=((0, 20), (21, len(text))), kind="byline")
+    found = look_up("Who wrote the Daily's piece on trade?", "authors", [TRADE], lambda source: [bios])
+    assert found is not None
+    assert shown(found) == ["Ann Lee is a fellow.", "Bo Chen is a professor."]
