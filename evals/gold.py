@@ -98,6 +98,12 @@ def check(path: Path, texts: Mapping[str, str]) -> list[str]:
     return sorted(problems, key=lambda problem: int(problem.removeprefix(f"{path}:").split(":")[0]))
 
 
+def draft_problems(fields: dict[str, Any], texts: Mapping[str, str]) -> list[str]:
+    """Every problem of a question that isn't in a file yet."""
+    question, reasons = _parse(json.dumps(fields), 0)
+    return reasons if question is None else _against_corpus(question, texts)
+
+
 def counts(questions: Sequence[Question]) -> str:
     """How many questions there are of each kind, as a small table."""
     kinds = Counter(question.kind for question in questions)

@@ -6,13 +6,14 @@ Results go to stdout, progress to stderr. Exit codes: 0 fine, 1 the gate fell, 2
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from evals import compare, gold, report, runs, table
+from evals import compare, gold, propose, report, runs, table
 from evals.compare import Run
 from evals.record import fingerprint, question_record, read_texts, run_record
 from rag.assistant import Assistant
@@ -29,7 +30,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run ``rag eval`` with these arguments; returns the exit code."""
     options = _parser().parse_args(argv)
     try:
-        return _check(options) if options.check else _evaluate(options)
+        if options.check:
+            return _check(options)
+        return _propose(options) if options.propose else _evaluate(options)
     except RagError as error:
         print(f"rag eval: {error}", file=sys.stderr)
     except OSError as error:
@@ -48,6 +51,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--kinds", help="ask questions of these kinds only, separated by commas")
     parser.add_argument("--limit", type=int, help="ask the first LIMIT questions only")
     parser.add_argument("--check", action="store_true", help="check the gold file against the corpus, ask nothing")
+    parser.add_argument("--propose", type=Path, metavar="FILE", help="draft questions for articles that have none")
+    parser.add_argument("--articles", nargs="+", metavar="SOURCE", help="the articles to draft questions for")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the run as JSON")
     parser.add_argument("--html", type=Path, metavar="OUT", help="write the run as a page")
     parser.add_argument("--baseline", type=Path, metavar="FILE", help="default: baseline.json beside the gold file")
@@ -68,6 +73,20 @@ def _check(options: argparse.Namespace) -> int:
         print(f"rag eval: {len(problems)} problems in {options.gold}", file=sys.stderr)
         return 2
     print(gold.counts(gold.read(options.gold)[0]))
+    return 0
+
+
+def _propose(options: argparse.Namespace) -> int:
+    if options.propose.exists():
+        raise GoldError(f"{options.propose} exists: accept or throw away its drafts first, or name another file")
+    assistant = Assistant(_settings(options))
+    assistant.sync(_progress)
+    questions = gold.read(options.gold)[0] if options.gold.exists() else []
+    asked = {quote.source for question in questions for quote in question.evidence}
+    sources = options.articles or [source for source in assistant.articles() if source not in asked]
+    drafts = [draft for source in sources for draft in propose.drafts(assistant.article(source), assistant.llm)]
+    options.propose.write_text("".join(json.dumps(draft, ensure_ascii=False) + "\n" for draft in drafts), "utf-8")
+    print(f"{len(drafts)} drafts for {len(sources)} articles in {options.propose}")
     return 0
 
 
