@@ -14,11 +14,17 @@ ROOMS = sorted((ROOT / "rag").glob("*.py"))
 GROUND = {"types", "errors", "prompts"}
 """What every room may import of this package."""
 
-JOINERS = {"assistant", "cli", "__init__", "__main__", "llamaindex"}
+JOINERS = {"assistant", "syncing", "cli", "__init__", "__main__", "llamaindex"}
 """The files that join rooms."""
 
+SUITES = (
+    {"store", "generation", "manifest", "vectors", "lexical", "files"},
+    {"verification", "facts", "drafting", "prompting"},
+)
+"""Rooms of several files: those of one suite may import each other."""
+
 DOORS = {
-    "chromadb": {"store", "server"},
+    "chromadb": {"vectors"},
     "tantivy": {"lexical"},
     "onnxruntime": {"embedding", "reader"},
     "tokenizers": {"embedding", "reader"},
@@ -67,16 +73,8 @@ def test_the_ground_imports_the_standard_library_alone(name: str) -> None:
 
 @pytest.mark.parametrize("path", [path for path in ROOMS if path.stem not in JOINERS], ids=lambda path: path.stem)
 def test_a_room_imports_no_other_room(path: Path) -> None:
-    assert rooms_imported(path) <= GROUND | SHARED.get(path.stem, set())
-
-
-SHARED = {
-    "syncing": {"articles", "chunking", "embedding", "store", "manifest"},
-    "store": {"lexical", "manifest", "server"},
-    "server": {"lexical", "manifest"},
-    "drafting": {"verification", "llm"},
-}
-"""The store is several files that make one room; a sync is the place where reading, chunking and storing meet."""
+    suite = next((suite for suite in SUITES if path.stem in suite), set())
+    assert rooms_imported(path) <= GROUND | suite
 
 
 @pytest.mark.parametrize("path", ROOMS, ids=lambda path: path.stem)
