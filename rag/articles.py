@@ -126,12 +126,14 @@ def read_article(corpus: Path, source: str, known: Metadata | None = None) -> Ar
 
     Raises ArticleError, in one line, if it is empty, too large, unreadable or no text.
     """
-    text, own = _read(corpus / source)
+    path = corpus / source
+    if not path.resolve().is_relative_to(corpus.resolve()):
+        raise ArticleError(f"{source} lies outside of {corpus}")
+    text, own = _read(path)
     if not LINE.search(text):
         scanned = " of text (a scanned PDF?)" if source.lower().endswith(".pdf") else ""
         raise ArticleError(f"{source} is empty{scanned}")
-    known = _merge(known or Metadata(), own)
-    metadata, body, bylines = _lay_out(text, known)
+    metadata, body, bylines = _lay_out(text, _merge(known or Metadata(), own))
     return Article(source, text, metadata, body, bylines)
 
 
@@ -357,7 +359,7 @@ DATELINE = re.compile(rf"(?:[A-Z][\w .,'’/&-]{{1,60}})?\((?P<agency>{AGENCIES}
 SIGN_OFF = re.compile(rf"(?:(?<=[.!?”\"’)])\s+|^)[-–—(\[]?\s?(?P<agency>{AGENCIES})[)\]]?\.?$")
 NAME = r"(?:[Tt]he )?[A-Z][\w&'’.-]*(?: (?:(?:of|for|and|the|on|in|&) ){0,2}[A-Z][\w&'’-]*(?:\.\w+)?){0,7}"
 DISCLAIMER = re.compile(
-    rf"\b(?:views|opinions)\b.{{0,200}}?\b(?:not|n['’]t|n['’]t necessarily)\b.{{0,80}}?"
+    rf"\b(?:views|opinions)\b.{{0,200}}?(?:\bnot|n['’]t)\b.{{0,80}}?"
     rf"\b(?:those|views|opinions|position|policy) of (?P<name>{NAME})"
 )
 CARRIER = re.compile(
@@ -762,7 +764,14 @@ def _notes(text: str, foot: Sequence[Span], kept: Sequence[Span], facts: Sequenc
         told |= {start} if found else set()
         behind = behind and (bool(found) or (start, end) not in kept[-FOOT:])
         notes += found
-    return notes[::-1]
+    bios = " ".join(text[note.start : note.end] for note in notes if note.told.authors)
+    return [_unless_employer(note, bios) for note in reversed(notes)]
+
+
+def _unless_employer(note: _Fact, bios: str) -> _Fact:
+    """A disclaimer may speak for the authors' employer instead of the publisher: then it tells nothing."""
+    employer = note.rank == NOTED and note.told.publisher and note.told.publisher in bios
+    return replace(note, told=Metadata()) if employer else note
 
 
 def _note(text: str, start: int, end: int) -> Iterator[_Fact]:

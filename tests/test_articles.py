@@ -219,6 +219,13 @@ def test_a_file_beyond_the_limit_is_refused_unread(tmp_path: Path) -> None:
         articles.read_article(tmp_path, "a.txt")
 
 
+def test_a_source_outside_of_the_corpus_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "secret.txt").write_text("x")
+    with pytest.raises(ArticleError, match="outside"):
+        articles.read_article(tmp_path / "corpus", "../secret.txt")
+
+
 @pytest.mark.parametrize("name", ["absent.txt", "folder.txt", "a.docx"])
 def test_what_cannot_be_opened_is_an_article_error(tmp_path: Path, name: str) -> None:
     (tmp_path / "folder.txt").mkdir()
@@ -403,6 +410,11 @@ def test_the_day_of_publishing_goes_before_that_of_an_update(tmp_path: Path) -> 
         ),
         ("Ann Mayor is a professor of history.\n\nThen Mayor left the room.", Metadata(TITLE)),
         ("The views expressed are not those of The Carter Center.", Metadata(TITLE, (), "The Carter Center")),
+        ("The writer is at Yale. These views don't reflect those of China Daily.", Metadata(TITLE, (), "China Daily")),
+        (
+            "Jane Doe is a fellow at Yale University.\n\nThe views are not those of Yale University.",
+            Metadata(TITLE, ("Jane Doe",)),
+        ),
         ("This article was originally published in Foreign Affairs.", Metadata(TITLE, (), "Foreign Affairs")),
         ("Cards first appeared in the United States, he said.", Metadata(TITLE)),
         ("“It will go on.” Reuters", Metadata(TITLE, (), "Reuters")),
