@@ -18,6 +18,7 @@ JOINERS = {"assistant", "syncing", "cli", "__init__", "__main__", "llamaindex"}
 """The files that join rooms."""
 
 SUITES = (
+    {"articles", "layout"},
     {"store", "generation", "manifest", "vectors", "lexical", "files"},
     {"verification", "facts", "drafting", "prompting"},
 )

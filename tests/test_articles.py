@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag import articles
+from rag import articles, layout
 from rag.errors import ArticleError, CorpusError
 from rag.types import Article, Metadata
 
@@ -543,7 +543,7 @@ LINES = st.sampled_from(
 @given(st.lists(LINES | st.text(max_size=40), min_size=1, max_size=30), st.sampled_from(["\n", "\r\n", "\n\n", "\r"]))
 def test_spans_are_ordered_and_within_the_text(lines: list[str], newline: str) -> None:
     text = newline.join(lines)
-    metadata, prose, bylines = articles._lay_out(text, Metadata()) if articles.LINE.search(text) else (None, (), ())
+    metadata, prose, bylines = layout.lay_out(text, Metadata()) if layout.LINE.search(text) else (None, (), ())
     for spans in (prose, bylines):
         assert all(0 <= start < end <= len(text) for start, end in spans)
         assert all(left[1] <= right[0] for left, right in pairwise(spans))
