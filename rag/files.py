@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import zlib
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 try:
@@ -14,15 +15,16 @@ except ImportError:  # Windows, where a file that is open can't be deleted anywa
     fcntl = None  # type: ignore[assignment]
 
 
-def write_atomically(path: Path, text: str) -> None:
+def write_atomically(path: Path, data: bytes) -> None:
     """Replace a file's content in one step, so that whoever reads it, at whatever moment, reads one or the other."""
     new = path.with_name(path.name + ".new")
-    with new.open("w", encoding="utf-8") as stream:
-        stream.write(text)
+    with new.open("wb") as stream:
+        stream.write(data)
         stream.flush()
         os.fsync(stream.fileno())
     os.replace(new, path)
-    _flush(path.parent)
+    if fcntl:  # elsewhere a folder can't be opened
+        _flush(path.parent)
 
 
 def seal(file: Path) -> tuple[int, int]:
@@ -60,18 +62,22 @@ def share(lock: Path) -> int:
     return descriptor
 
 
-def unused(lock: Path) -> bool:
-    """Whether nobody shares the lock."""
+@contextmanager
+def exclusive(lock: Path) -> Iterator[bool]:
+    """Whether nobody shares the lock; while this lasts, nobody can begin to."""
     try:
         descriptor = os.open(lock, os.O_RDONLY)
     except OSError:
-        return True  # never sealed
+        yield True  # never sealed
+        return
     try:
         if fcntl:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return True
+        free = True
     except BlockingIOError:
-        return False
+        free = False
+    try:
+        yield free
     finally:
         os.close(descriptor)
 

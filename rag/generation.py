@@ -36,7 +36,7 @@ class Generation:
         self.number = int(path.name)
         lock = share(path / "lock")
         weakref.finalize(self, os.close, lock)
-        self.manifest = Manifest.loads((path / "manifest").read_text("utf-8"), path / "manifest")
+        self.manifest = Manifest.loads((path / "manifest").read_bytes(), path / "manifest")
         size = sum(size for size, _ in self.manifest.files.values())
         self.check(every_byte=size <= CHECKED_BYTES)
         self._lexical = LexicalIndex.open(path / "lexical")
@@ -56,15 +56,11 @@ class Generation:
 
     def chunks(self, ids: Sequence[str]) -> list[Chunk]:
         """The chunks with these ids, in this order. StoreDamagedError if one isn't what was stored."""
-        chunks = self._vectors.chunks(ids)
-        for chunk in chunks:
-            if checksum(chunk) != self.manifest.checks.get(chunk.id):
-                raise damaged(self.path / "chroma", f"the text of {chunk.source} in it has changed")
-        return chunks
+        return [self._whole(chunk) for chunk in self._vectors.chunks(ids)]
 
     def vectors(self, ids: Sequence[str]) -> list[tuple[Chunk, np.ndarray]]:
-        """The chunks with these ids and their unit vectors, in this order."""
-        return self._vectors.vectors(ids)
+        """The same with each chunk's unit vector."""
+        return [(self._whole(chunk), vector) for chunk, vector in self._vectors.vectors(ids)]
 
     def all_chunks(self) -> Iterator[Chunk]:
         """Every chunk, article by article."""
@@ -83,6 +79,11 @@ class Generation:
                 raise damaged(file, "it is missing")
             if file.stat().st_size != size or (every_byte and crc32(file) != crc):
                 raise damaged(file, "its content has changed")
+
+    def _whole(self, chunk: Chunk) -> Chunk:
+        if checksum(chunk) != self.manifest.checks.get(chunk.id):
+            raise damaged(self.path / "chroma", f"what it holds of {chunk.source} has changed")
+        return chunk
 
 
 class Draft:
@@ -129,7 +130,9 @@ class Draft:
         if not len(vectors) == len(lexical) == self.manifest.chunks:
             raise StoreError(f"writing {self.path} failed: {len(vectors)} of {self.manifest.chunks} chunks arrived")
         self.close()
-        files = {file.relative_to(self.path).as_posix(): seal(file) for file in _unchanging(self.path)}
+        files = {}
+        if self.manifest.chunks:  # Chroma makes an empty graph anew whenever it opens it
+            files = {file.relative_to(self.path).as_posix(): seal(file) for file in _unchanging(self.path)}
         write_atomically(self.path / "manifest", replace(self.manifest, files=files, deleted=self._deleted).dumps())
         (self.path / "lock").touch()
         return True
@@ -143,19 +146,33 @@ class Draft:
     def _open(self) -> tuple[Vectors, LexicalIndex]:
         if self._stores is None:
             self.path.mkdir(parents=True)
-            self._stores = self._copied(self.base) if self.base else self._empty()
+            if self.base is None:
+                self._stores = self._empty()
+            else:
+                self.base.check(every_byte=True)
+                mostly_deleted = self.base.manifest.deleted > self.base.manifest.chunks
+                self._stores = self._rebuilt(self.base) if mostly_deleted else self._copied(self.base)
         return self._stores
 
     def _empty(self) -> tuple[Vectors, LexicalIndex]:
         return Vectors.create(self.path / "chroma"), LexicalIndex.create(self.path / "lexical")
 
     def _copied(self, base: Generation) -> tuple[Vectors, LexicalIndex]:
-        base.check(every_byte=True)
         shutil.copytree(base.path / "chroma", self.path / "chroma")
         locks = shutil.ignore_patterns("*.lock")
         shutil.copytree(base.path / "lexical", self.path / "lexical", ignore=locks, copy_function=link_or_copy)
         self._deleted = base.manifest.deleted
         return Vectors.open(self.path / "chroma"), LexicalIndex.open(self.path / "lexical")
+
+    def _rebuilt(self, base: Generation) -> tuple[Vectors, LexicalIndex]:
+        """A copy without the places of deleted rows, which Chroma's graph never gives back."""
+        vectors, lexical = self._empty()
+        ids = list(base.manifest.checks)
+        for start in range(0, len(ids), FLUSH):
+            chunks, rows = zip(*base.vectors(ids[start : start + FLUSH]), strict=True)
+            vectors.add(chunks, np.stack(rows))
+            lexical.update(chunks)
+        return vectors, lexical
 
     def _flush(self) -> None:
         vectors, lexical = self._open()

@@ -60,19 +60,19 @@ class Manifest:
     def fingerprint(self) -> str:
         """Names the corpus as it was indexed: the same articles, read the same way, have the same one."""
         lines = (f"{source} {entry.sha256} {entry.recipe}" for source, entry in sorted(self.entries.items()))
-        return _sha256("\n".join(lines))[:16]
+        return _sha256("\n".join(lines).encode("utf-8", "surrogatepass"))[:16]
 
-    def dumps(self) -> str:
+    def dumps(self) -> bytes:
         """Two lines of JSON: the format and the checksum of the second line, which is the rest."""
         about = {"embedding": self.embedding, "dimension": self.dimension, "deleted": self.deleted}
         rows = {source: _row(entry) for source, entry in self.entries.items()}
-        body = json.dumps(about | {"files": self.files, "entries": rows}, ensure_ascii=False, separators=(",", ":"))
-        return json.dumps({"format": FORMAT, "sha256": _sha256(body)}) + "\n" + body + "\n"
+        body = json.dumps(about | {"files": self.files, "entries": rows}, separators=(",", ":")).encode()
+        return json.dumps({"format": FORMAT, "sha256": _sha256(body)}).encode() + b"\n" + body + b"\n"
 
     @classmethod
-    def loads(cls, text: str, where: object) -> Manifest:
-        """The inverse of ``dumps``; StoreError for another format, StoreDamagedError for a text that was altered."""
-        head, _, body = text.rstrip("\n").partition("\n")
+    def loads(cls, data: bytes, where: object) -> Manifest:
+        """The inverse of ``dumps``; StoreError for another format, StoreDamagedError for bytes that were altered."""
+        head, _, body = data.rstrip(b"\n").partition(b"\n")
         try:
             header = json.loads(head)
             format, checksum = header["format"], header["sha256"]
@@ -108,5 +108,5 @@ def _entry(row: list) -> Entry:
     return Entry(sha256, recipe, tuple(stat) if stat else None, chunks, metadata)
 
 
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

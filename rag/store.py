@@ -20,12 +20,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from rag.errors import EmbeddingMismatchError, StoreBusyError, StoreError
-from rag.files import unused, write_atomically
+from rag.errors import EmbeddingMismatchError, StoreBusyError, StoreDamagedError, StoreError
+from rag.files import exclusive, write_atomically
 from rag.generation import Draft, Generation, damaged
 from rag.manifest import Manifest
 
@@ -63,19 +64,20 @@ class Store:
         """
         with _storage_errors(self.path), self._writer():
             base = None if rebuild else self.current()
-            manifest = Manifest(self._embedding, self._dimension, dict(base.manifest.entries) if base else {})
+            empty = Manifest(self._embedding, self._dimension)
+            manifest = replace(base.manifest, entries=dict(base.manifest.entries)) if base else empty
             draft = Draft(self._next(), manifest, base)
             try:
                 yield draft
                 if draft.seal():
-                    write_atomically(self.path / "current", draft.path.name)
-            except BaseException:
+                    write_atomically(self.path / "current", draft.path.name.encode())
+            finally:
                 draft.close()
-                shutil.rmtree(draft.path, ignore_errors=True)
-                raise
-            # Let go of the old generation, so that the sweep may delete it.
-            self._held = self._held_stat = draft.base = base = None
-            self._sweep()
+                # Let go of the old generation, so that the sweep may delete it.
+                draft.base = base = None
+                with self._opening:
+                    self._held = self._held_stat = None
+                self._sweep()
 
     def _stat(self) -> tuple[int, int] | None:
         try:
@@ -88,16 +90,15 @@ class Store:
 
     def _newest(self) -> Generation:
         for _ in range(10):  # a sync may replace and delete a generation between the two reads
-            path = self._generations / self._current_name()
             with suppress(FileNotFoundError):
-                return self._usable(Generation(path))
-        raise damaged(path, "it is missing")
+                return self._usable(Generation(self._generations / str(self._current_number())))
+        raise damaged(self.path / "current", "the generation it names is missing")
 
-    def _current_name(self) -> str:
-        name = (self.path / "current").read_text("utf-8")
-        if not name.isdecimal():
+    def _current_number(self) -> int:
+        text = (self.path / "current").read_bytes()
+        if not text.isdigit():
             raise damaged(self.path / "current", "it names no generation")
-        return name
+        return int(text)
 
     def _usable(self, generation: Generation) -> Generation:
         made_with = generation.manifest.embedding, generation.manifest.dimension
@@ -133,14 +134,18 @@ class Store:
         return self._generations / str(max(numbers, default=0) + 1)
 
     def _sweep(self) -> None:
-        """Delete each generation that isn't current and that nobody reads."""
-        current = self._current_name() if self._stat() else ""
+        """Delete each generation, drafts too, that isn't current and that nobody reads."""
+        current = None
+        with suppress(FileNotFoundError, StoreDamagedError):
+            current = str(self._current_number())
         for path in self._generations.iterdir():
-            if path.name != current and unused(path / "lock"):
-                # Renamed first, so that no reader finds half of it.
-                trash = path if path.name.startswith("trash") else path.with_name(f"trash{path.name}")
-                with suppress(OSError):
-                    shutil.rmtree(path.rename(trash), ignore_errors=True)
+            if path.name == current:
+                continue
+            trash = path.with_name(f"trash{path.name.removeprefix('trash')}")
+            with exclusive(path / "lock") as free, suppress(OSError):  # on Windows, files that somebody reads
+                if free:
+                    path.rename(trash)  # first, so that no reader finds half of it
+                    shutil.rmtree(trash)
 
 
 @contextmanager

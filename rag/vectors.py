@@ -43,6 +43,8 @@ class Vectors:
     def open(cls, path: Path) -> Vectors:
         """The collection in ``path``; StoreDamagedError if it can't be read."""
         with _errors(StoreDamagedError, path):
+            if not (path / "chroma.sqlite3").is_file():  # Chroma would make an empty one
+                raise FileNotFoundError("chroma.sqlite3 is missing")
             client = _local(path)
             return cls(client, client.get_collection(COLLECTION, embedding_function=None), str(path))
 
@@ -90,9 +92,10 @@ class Vectors:
 
     def _rows(self, ids: Sequence[str], include: list[Any]) -> list[tuple[Chunk, Any]]:
         found: dict[str, tuple[Chunk, Any]] = {}
-        for start in range(0, len(ids), BATCH):
+        wanted = list(dict.fromkeys(ids))  # Chroma refuses to be asked for one twice
+        for start in range(0, len(wanted), BATCH):
             with _errors(StoreDamagedError, self._where):
-                rows = self._collection.get(ids=list(ids[start : start + BATCH]), include=include)
+                rows = self._collection.get(ids=wanted[start : start + BATCH], include=include)
                 vectors = rows["embeddings"] if "embeddings" in include else [None] * len(rows["ids"])
                 for id, text, about, vector in zip(
                     rows["ids"], rows["documents"], rows["metadatas"], vectors, strict=True
