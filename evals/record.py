@@ -11,6 +11,7 @@ from typing import Any
 
 from evals.compare import Run, changed_words, nearest
 from evals.gold import Question, shorten
+from evals.judge import agreement
 from evals.metrics import RANKS, Score, calibration, interval, locate, mean, percentile, score
 from rag.errors import ArticleError
 from rag.types import Answer
@@ -67,16 +68,14 @@ def question_record(question: Question, answer: Answer | str, texts: Mapping[str
     }
 
 
-def run_record(
-    corpus: Mapping[str, Any], answerer: str, records: Sequence[Record], judge: Mapping[str, Any] | None = None
-) -> Run:
+def run_record(corpus: Mapping[str, Any], answerer: str, records: Sequence[Record]) -> Run:
     """A whole run, as ``rag eval --json`` writes it."""
     return {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "corpus": dict(corpus),
         "answerer": answerer,
         **summarise(records),
-        "judge": judge,
+        "judge": agreement(records),
         "questions": list(records),
     }
 

@@ -8,18 +8,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 
-from evals import compare, gold, propose, report, runs, table
+from evals import compare, figures, gold, propose, report, runs, table
+from evals.asking import Asker, Progress
 from evals.compare import Run
-from evals.record import fingerprint, question_record, read_texts, run_record
+from evals.record import read_texts
 from rag.assistant import Assistant
-from rag.errors import GoldError, LLMError, QuestionError, RagError
+from rag.errors import GoldError, RagError
+from rag.generation import Generation
 from rag.settings import Settings
-from rag.types import Answer
 
 GOLD = Path(__file__).parent / "gold.jsonl"
 TREND = 20
@@ -57,7 +56,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--html", type=Path, metavar="OUT", help="write the run as a page")
     parser.add_argument("--baseline", type=Path, metavar="FILE", help="default: baseline.json beside the gold file")
     parser.add_argument("--update-baseline", action="store_true", help="make this run the baseline")
-    parser.add_argument("--against", metavar="RUN", help="compare with this run's JSON, or 'last', not the baseline")
+    parser.add_argument(
+        "--against",
+        metavar="RUN",
+        help="compare with this run's JSON instead of the baseline; with 'last', the last run; with 'sync', the store"
+        " as it was before this sync",
+    )
+    parser.add_argument("--generations", nargs=2, type=int, metavar="N", help="compare two generations of the store")
+    parser.add_argument("--judge", action="store_true", help="have the LLM judge the answers beside the score")
+    parser.add_argument("--record", action="store_true", help="keep the figures for the README")
+    parser.add_argument("--progress", action="store_true", help="print progress even where stderr is no terminal")
     return parser
 
 
@@ -80,7 +88,7 @@ def _propose(options: argparse.Namespace) -> int:
     if options.propose.exists():
         raise GoldError(f"{options.propose} exists: accept or throw away its drafts first, or name another file")
     assistant = Assistant(_settings(options))
-    assistant.sync(_progress)
+    assistant.sync(_shown(options))
     questions = gold.read(options.gold)[0] if options.gold.exists() else []
     asked = {quote.source for question in questions for quote in question.evidence}
     sources = options.articles or [source for source in assistant.articles() if source not in asked]
@@ -93,11 +101,14 @@ def _propose(options: argparse.Namespace) -> int:
 def _evaluate(options: argparse.Namespace) -> int:
     settings = _settings(options)
     questions = _chosen(gold.load(options.gold), options)
-    before, name = _earlier(options, settings)
-    run = _run(Assistant(settings), questions, options.gold)
-    whole = options.kinds is None and options.limit is None
-    if before and not whole:
-        before = _same_questions(before, questions)
+    asker = Asker(settings, questions, _shown(options), judging=options.judge)
+    before: Run | None
+    if options.generations:
+        before, run = (asker.run_generation(_generation(settings, number)) for number in options.generations)
+        name = f"generation {options.generations[0]}"
+    else:
+        before, name, run = _run_corpus(asker, options)
+    whole = options.kinds is None and options.limit is None and not options.generations
     comparison = compare.compare(before, run) if before else None
     fallen = compare.gate(run, comparison, runs.floors(options.gold) if whole else {})
     _print_section("", table.summary(run))
@@ -110,12 +121,40 @@ def _evaluate(options: argparse.Namespace) -> int:
         runs.keep(settings.store, run)
     if options.json:
         runs.write(options.json, run)
+    if options.record:
+        figures.record("Gold questions on the seeds", figures.this_command(), table.figures(run))
     if options.update_baseline:
         runs.write(_baseline(options), runs.as_baseline(run))
     if options.html:
         trend = [runs.read(path) for path in runs.kept(settings.store)[-TREND:]]
         options.html.write_text(report.render(run, fallen, before, comparison, trend), encoding="utf-8")
     return 1 if fallen and not options.update_baseline else 0
+
+
+def _run_corpus(asker: Asker, options: argparse.Namespace) -> tuple[Run | None, str, Run]:
+    """The run to compare with, its name, and a new run on the corpus."""
+    assistant = Assistant(asker.settings)
+    replaced = assistant.store.current() if options.against == "sync" else None  # held, or the sync may delete it
+    earlier, name = (None, "") if options.against == "sync" else _earlier(options, asker.settings)
+    synced = assistant.sync(asker.progress)
+    for source, reason in synced.skipped:
+        print(f"skipped {source}: {reason}", file=sys.stderr)
+    run = asker.run_corpus(assistant, synced.chunks)
+    if replaced:
+        return asker.run_generation(replaced), "the store before this sync", run
+    asked = {question.id for question in asker.questions}
+    if earlier and (options.kinds or options.limit):
+        earlier = earlier | {"questions": [record for record in earlier["questions"] if record["id"] in asked]}
+    return earlier, name, run
+
+
+def _generation(settings: Settings, number: int) -> Generation:
+    folder = settings.store / "generations"
+    try:
+        return Generation(folder / str(number))
+    except FileNotFoundError as error:
+        there = ", ".join(sorted(path.name for path in folder.glob("*"))) or "none"
+        raise GoldError(f"{settings.store} holds no generation {number}; it holds {there}") from error
 
 
 def _print_section(title: str, text: str) -> None:
@@ -150,47 +189,16 @@ def _baseline(options: argparse.Namespace) -> Path:
     return options.baseline or options.gold.with_name("baseline.json")
 
 
-def _same_questions(run: Run, questions: Sequence[gold.Question]) -> Run:
-    asked = {question.id for question in questions}
-    return run | {"questions": [record for record in run["questions"] if record["id"] in asked]}
+def _shown(options: argparse.Namespace) -> Progress:
+    """Prints progress to stderr: on one line of a terminal, else a line each where that is asked for."""
 
+    def show(done: int, total: int, what: str) -> None:
+        if sys.stderr.isatty():
+            print(f"\r{what}: {done}/{total}\033[K", end="\n" if done == total else "", file=sys.stderr, flush=True)
+        elif options.progress:
+            print(f"{what}: {done}/{total}", file=sys.stderr, flush=True)
 
-def _run(assistant: Assistant, questions: Sequence[gold.Question], path: Path) -> Run:
-    settings = assistant.settings
-    synced = assistant.sync(_progress)
-    for source, reason in synced.skipped:
-        print(f"skipped {source}: {reason}", file=sys.stderr)
-    texts = read_texts(settings.corpus)
-    sources = {quote.source for question in questions for quote in question.evidence}
-    if sources and sources.isdisjoint(texts):
-        raise GoldError(f"{settings.corpus} holds none of the articles of {path}: give your own questions with --gold")
-    corpus = {"fingerprint": fingerprint(settings.corpus, texts), "articles": len(texts), "chunks": synced.chunks}
-    records = [question_record(question, answer, texts) for question, answer in _answers(assistant, questions)]
-    return run_record(corpus, f"llm:{settings.llm_model}" if settings.uses_llm else "reader", records)
-
-
-def _answers(assistant: Assistant, questions: Sequence[gold.Question]) -> Iterator[tuple[gold.Question, Answer | str]]:
-    _ask(assistant, questions[0])  # loads the models, which is not part of any answer's time
-    for number, question in enumerate(questions, 1):
-        _progress(number, len(questions), "asking")
-        yield question, _ask(assistant, question)
-
-
-def _ask(assistant: Assistant, question: gold.Question) -> Answer | str:
-    """The answer, with the seconds as they are measured here; or the reason why there is none to score."""
-    began = time.perf_counter()
-    try:
-        answer = assistant.query(question.question, history=question.history)
-    except (LLMError, QuestionError) as error:
-        return str(error)
-    if assistant.settings.uses_llm and answer.answerer == "reader" and answer.notes:  # the LLM failed
-        return "; ".join(answer.notes)
-    return replace(answer, seconds=time.perf_counter() - began)
-
-
-def _progress(done: int, total: int, what: str) -> None:
-    if sys.stderr.isatty():
-        print(f"\r{what}: {done}/{total}\033[K", end="\n" if done == total else "", file=sys.stderr, flush=True)
+    return show
 
 
 if __name__ == "__main__":

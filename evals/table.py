@@ -42,8 +42,19 @@ def summary(run: Run) -> str:
         cost = "" if usage["cost"] is None else f", cost {usage['cost']:.4f}"
         lines.append(f"LLM: {usage['prompt_tokens']} prompt and {usage['completion_tokens']} completion tokens{cost}")
     if judge := run["judge"]:
-        lines.append(f"judge: agrees with the score on {judge['agreement']:.1%} of {judge['judged']} answers")
+        kappa = "" if judge["kappa"] is None else f" (kappa {judge['kappa']:.2f})"
+        lines.append(f"judge: {judge['right']:.1%} of {judge['judged']} answers right; agrees with the score on")
+        lines[-1] += f" {judge['agreement']:.1%}{kappa}"
     return "\n".join(lines)
+
+
+def figures(run: Run) -> dict[str, str | float]:
+    """What the README tells of a run: shares in per cent with their intervals, seconds."""
+    told: dict[str, str | float] = {"questions": len(run["questions"])}
+    for name in ("accuracy", "declined_unanswerable", "declined_answerable", "citation_precision", "hit@5"):
+        low, high = run["intervals"][name] or (0.0, 0.0)
+        told[RATES[name]] = f"{100 * (run['metrics'][name] or 0):.1f} % ({100 * low:.0f} to {100 * high:.0f})"
+    return told | {name.replace("_", " "): run["metrics"][name] for name in ("brier", "p50_seconds", "p95_seconds")}
 
 
 def failures(run: Run) -> str:
