@@ -1,0 +1,151 @@
+"""Fit the weights of ``rag/confidence.py``: features of an answer -> the probability that it is right.
+
+Two worlds give the examples: gold questions on their corpus, and CLAP NQ (600 questions, half of them without an
+answer, all their passages in one corpus). Printed are the weights for the file, and how well they do on questions left
+out of the fit (five folds).
+
+    python -m training.fit_confidence --gold evals/gold.jsonl --corpus seeds --clapnq DIR
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from evals import gold, matching, metrics
+from rag import answering, confidence, followup, retrieval
+from rag.assistant import CANDIDATES, Assistant
+from rag.settings import Settings
+from rag.types import Answer
+
+Example = tuple[str, list[float], bool]
+"""World, features, right."""
+
+RIDGE = 1.0
+"""Strength of the L2 penalty, on standardised features."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--gold", type=Path, required=True)
+    parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument("--clapnq", type=Path, required=True, help="folder of clapnq_dev_(un)answerable.jsonl")
+    options = parser.parse_args(argv)
+    examples = [*from_gold(options.gold, options.corpus), *from_clapnq(options.clapnq)]
+    values = np.array([example[1] for example in examples])
+    right = np.array([example[2] for example in examples], dtype=float)
+    weights, bias = fit(values, right)
+    print(f"WEIGHTS = {tuple(round(float(weight), 3) for weight in weights)}")
+    print(f"BIAS = {bias:.3f}")
+    left_out = predicted_left_out(values, right)
+    for world in sorted({example[0] for example in examples}):
+        rows = np.array([example[0] == world for example in examples])
+        print(f"{world}: {rows.sum()} questions, {report(left_out[rows], right[rows])}")
+    return 0
+
+
+def answer_features(
+    assistant: Assistant, question: str, history: followup.History
+) -> tuple[list[float], Answer] | None:
+    """The features of the answer that the reader finds, and that answer, given without a threshold."""
+    generation = assistant.store.current()
+    assert generation is not None
+    asked, context = followup.standalone(question, history), followup.context(question, history)
+    passages = retrieval.retrieve([asked, *context], generation, assistant.embedding, CANDIDATES)
+    readings = assistant._read(asked, passages)
+    finding = answering.find(asked, readings)
+    if finding is None:
+        return None
+    text, citations = answering.cite(finding.pieces)
+    found = answering.answered(text, finding.short, citations, passages, 0.0)
+    return confidence.features(asked, finding.short, finding.best, readings), found
+
+
+def from_gold(path: Path, corpus: Path) -> Iterator[Example]:
+    """The gold questions that the reader answers (those on an article itself are answered from its byline)."""
+    with tempfile.TemporaryDirectory() as store:
+        assistant = Assistant(Settings(corpus=corpus, store=Path(store)))
+        assistant.sync()
+        texts = {source: assistant.article(source).text for source in assistant.articles()}
+        for question in gold.load(path):
+            if question.kind == "metadata":
+                continue
+            found = answer_features(assistant, question.question, question.history)
+            if found:
+                passed = metrics.score(question, found[1], texts).passed if question.answerable else False
+                yield "gold", found[0], bool(passed)
+
+
+def from_clapnq(folder: Path) -> Iterator[Example]:
+    """CLAP NQ with all passages in one corpus; right is an answer most of whose sentences were selected by hand."""
+    rows = [
+        (json.loads(line), answerable)
+        for name, answerable in (("answerable", True), ("unanswerable", False))
+        for line in (folder / f"clapnq_dev_{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    with tempfile.TemporaryDirectory() as work:
+        corpus = Path(work, "corpus")
+        corpus.mkdir()
+        for number, (row, _) in enumerate(rows):
+            passage = row["passages"][0]
+            (corpus / f"{number}.txt").write_text(f"{passage['title']}\n\n{passage['text']}\n", encoding="utf-8")
+        assistant = Assistant(Settings(corpus=corpus, store=Path(work, "store")))
+        assistant.sync()
+        for row, answerable in rows:
+            found = answer_features(assistant, row["input"], ())
+            if found:
+                yield "clapnq", found[0], answerable and _selected(found[1], row)
+
+
+def _selected(answer: Answer, row: dict) -> bool:  # type: ignore[type-arg]
+    """Whether half of the words cited were selected as evidence, by any annotator."""
+    selected = [matching.tokens(s) for output in row["output"] for s in output["selected_sentences"]]
+    cited = [matching.tokens(citation.quote) for citation in answer.citations]
+    known = {word for sentence in selected for word in sentence}
+    words = [word for quote in cited for word in quote]
+    best = max((matching.token_f1(quote, sentence) for quote in cited for sentence in selected), default=0.0)
+    return bool(words) and best > 0.6 and sum(word in known for word in words) >= 0.5 * len(words)
+
+
+def fit(values: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, float]:
+    """Logistic regression with an L2 penalty by Newton's method: (weights [F], bias) for ``values`` [N, F]."""
+    mean, scale = values.mean(axis=0), values.std(axis=0) + 1e-9
+    design = np.column_stack([(values - mean) / scale, np.ones(len(values))])
+    penalty = np.diag([RIDGE] * values.shape[1] + [0.0])
+    weights = np.zeros(design.shape[1])
+    for _ in range(30):
+        chance = 1 / (1 + np.exp(-design @ weights))
+        gradient = design.T @ (chance - right) + penalty @ weights
+        hessian = (design * (chance * (1 - chance))[:, None]).T @ design + penalty
+        weights -= np.linalg.solve(hessian, gradient)
+    slopes = weights[:-1] / scale
+    return slopes, float(weights[-1] - slopes @ mean)
+
+
+def predicted_left_out(values: np.ndarray, right: np.ndarray, folds: int = 5) -> np.ndarray:
+    """Each example's probability by a fit without its fold."""
+    fold = np.random.default_rng(0).integers(folds, size=len(right))
+    chance = np.zeros(len(right))
+    for number in range(folds):
+        weights, bias = fit(values[fold != number], right[fold != number])
+        chance[fold == number] = 1 / (1 + np.exp(-(values[fold == number] @ weights + bias)))
+    return chance
+
+
+def report(chance: np.ndarray, right: np.ndarray) -> str:
+    """AUC, Brier score, and what a threshold of 0.5 does."""
+    above = (chance[right == 1][:, None] > chance[right == 0][None, :]).mean()
+    shown = chance >= 0.5
+    return (
+        f"AUC {above:.3f}, Brier {((chance - right) ** 2).mean():.3f}, shown and right "
+        f"{(shown & (right == 1)).sum()} of {int(right.sum())}, shown and wrong {(shown & (right == 0)).sum()}"
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
