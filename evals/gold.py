@@ -90,18 +90,22 @@ def load(path: Path) -> list[Question]:
     return accepted
 
 
-def check(path: Path, texts: Mapping[str, str]) -> list[str]:
-    """Every problem of a gold file, with the articles ``source -> text`` that it asks about."""
+def check(path: Path, texts: Mapping[str, str], about: Mapping[str, str] | None = None) -> list[str]:
+    """Every problem of a gold file, with the articles ``source -> text`` that it asks about.
+
+    ``about`` tells title, authors, publisher and date of each article: they count as its evidence too, since who says
+    something is often said by the byline alone.
+    """
     questions, problems = read(path)
     for question in questions:
-        problems += [f"{path}:{question.line}: {reason}" for reason in _against_corpus(question, texts)]
+        problems += [f"{path}:{question.line}: {reason}" for reason in _against_corpus(question, texts, about or {})]
     return sorted(problems, key=lambda problem: int(problem.removeprefix(f"{path}:").split(":")[0]))
 
 
 def draft_problems(fields: dict[str, Any], texts: Mapping[str, str]) -> list[str]:
     """Every problem of a question that isn't in a file yet."""
     question, reasons = _parse(json.dumps(fields | {"draft": False}), 0)
-    return reasons if question is None else _against_corpus(question, texts)
+    return reasons if question is None else _against_corpus(question, texts, {})
 
 
 def counts(questions: Sequence[Question]) -> str:
@@ -199,20 +203,21 @@ def _repeated(questions: Sequence[Question]) -> list[str]:
     return reasons
 
 
-def _against_corpus(question: Question, texts: Mapping[str, str]) -> list[str]:
+def _against_corpus(question: Question, texts: Mapping[str, str], about: Mapping[str, str]) -> list[str]:
     reasons = []
     for evidence in question.evidence:
         if evidence.source not in texts:
             reasons.append(f"no article {evidence.source!r} in the corpus")
         elif not evidence.quote.strip() or evidence.quote not in texts[evidence.source]:
             reasons.append(f"{evidence.source} doesn't hold the quote {shorten(evidence.quote)!r}")
-    return reasons or _against_evidence(question)
+    told = [about.get(source, "") for source in sorted({evidence.source for evidence in question.evidence})]
+    return reasons or _against_evidence(question, [evidence.quote for evidence in question.evidence] + told)
 
 
-def _against_evidence(question: Question) -> list[str]:
+def _against_evidence(question: Question, evidence: Sequence[str]) -> list[str]:
     """One acceptable answer and one alternative of each part must stand in the evidence as it is written; the others
     are ways to say the same ("Donald Trump" for "Trump"), in which only the numbers have to be the evidence's."""
-    quoted = [token for evidence in question.evidence for token in tokens(evidence.quote)]
+    quoted = [token for text in evidence for token in tokens(text)]
     reasons = []
     for choices in (question.answers, *question.must):
         spellings = [tokens(choice) for choice in choices]

@@ -32,6 +32,20 @@ def read_texts(corpus: Path) -> dict[str, str]:
     return texts
 
 
+def read_about(corpus: Path) -> dict[str, str]:
+    """Source -> what is known of every article: title, authors, publisher, date."""
+    from rag.articles import list_files, read_article, read_metadata
+
+    known, about = read_metadata(corpus), {}
+    for source in list_files(corpus):
+        try:
+            article = read_article(corpus, source, known.get(source)).metadata
+        except ArticleError:
+            continue
+        about[source] = "\n".join((article.title, " and ".join(article.authors), article.publisher, article.date))
+    return about
+
+
 def fingerprint(corpus: Path, texts: Mapping[str, str]) -> str:
     """Twelve hex digits that change with any article, its name, or metadata.toml."""
     digest = hashlib.sha256()

@@ -14,7 +14,7 @@ from pathlib import Path
 from evals import compare, figures, gold, propose, report, runs, table
 from evals.asking import Asker, Progress
 from evals.compare import Run
-from evals.record import read_texts
+from evals.record import read_about, read_texts
 from rag.assistant import Assistant
 from rag.errors import GoldError, RagError
 from rag.generation import Generation
@@ -75,7 +75,8 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 
 def _check(options: argparse.Namespace) -> int:
-    problems = gold.check(options.gold, read_texts(_settings(options).corpus))
+    corpus = _settings(options).corpus
+    problems = gold.check(options.gold, read_texts(corpus), read_about(corpus))
     if problems:
         print("\n".join(problems))
         print(f"rag eval: {len(problems)} problems in {options.gold}", file=sys.stderr)

@@ -92,6 +92,13 @@ def test_another_way_to_say_the_same_need_not_stand_in_the_evidence(tmp_path: Pa
     )
 
 
+def test_what_is_known_of_an_article_counts_as_its_evidence(tmp_path: Path) -> None:
+    path = written(tmp_path, line(answers=["Jane Doe and Li Wei"]))
+    assert gold.check(path, TEXTS) != []
+    assert gold.check(path, TEXTS, {"a.txt": "Title\nJane Doe and Li Wei\nSCMP"}) == []
+    assert gold.check(path, TEXTS, {"b.txt": "Jane Doe and Li Wei"}) != []
+
+
 def test_repeated_ids_and_questions_are_told(tmp_path: Path) -> None:
     assert problems(tmp_path, line(), line(question="How many are employed?"), line(id="other")) == [
         "2: duplicate id 'workers', first on line 1",
