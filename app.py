@@ -13,6 +13,7 @@ import dataclasses
 import html
 import importlib.util
 import ipaddress
+import itertools
 import os
 import sys
 import threading
@@ -29,10 +30,13 @@ import gradio as gr
 import rag
 from page import corpus, examples, panels, quality, render
 from page.render import Turn
+from rag.errors import StoreBusyError
+from rag.types import Metadata
 
 HERE = Path(__file__).parent
 SCRIPT = (HERE / "page/script.js").read_text(encoding="utf-8")
 STYLE = (HERE / "page/style.css").read_text(encoding="utf-8")
+ASK, STOP = "Ask", "Stop"
 AT_ONCE = 16
 """Questions answered at the same time."""
 
@@ -59,16 +63,18 @@ class Page:
 
     def _prepare(self) -> None:
         """Finds examples that have an answer; trying them loads the models before the first visitor asks."""
-        found: list[str] = []
-        articles = [self.assistant.article(source) for source in list(self.assistant.articles())[:50]]
-        for question in examples.candidates(articles)[: 3 * EXAMPLES]:
-            # An LLM's answers cost money and time: where one answers, the examples go untried.
-            if self.assistant.settings.uses_llm or self.assistant.query(question).answered:
-                found.append(question)
-            if len(found) == EXAMPLES:
-                break
-        self.examples = found
-        self.prepared.set()
+        try:
+            articles = [self.assistant.article(source) for source in list(self.assistant.articles())[:50]]
+            tried = filter(self._has_answer, examples.candidates(articles)[: 3 * EXAMPLES])
+            self.examples = list(itertools.islice(tried, EXAMPLES))
+        except rag.RagError:
+            pass  # the page can do without examples; who asks will be told what is wrong
+        finally:
+            self.prepared.set()
+
+    def _has_answer(self, question: str) -> bool:
+        # An LLM's answers cost money and time: where one answers, the examples go untried.
+        return self.assistant.settings.uses_llm or self.assistant.query(question).answered
 
     def invite(self) -> str:
         """What stands where nothing has been asked yet, once there are examples."""
@@ -80,15 +86,28 @@ class Page:
     def ask(self, question: str, turns: Turns) -> Iterator[tuple[Any, ...]]:
         """Streams the answer to a new question into the conversation."""
         turn = Turn(uuid.uuid4().hex, question.strip(), status="Looking through the articles")
-        yield [*turns, turn], render.conversation([*turns, turn]), turn.status, _composer(busy=True, value="")
+        yield _shown(turns, turn, busy=True, value="")
         try:
-            for event in self.assistant.stream(question, _history(turns)):
+            for event in self._stream(question, _history(turns)):
                 turn = _advanced(turn, event)
                 if event.answer is None:
-                    yield [*turns, turn], render.conversation([*turns, turn]), render.spoken(turn), gr.skip()
+                    yield _shown(turns, turn, busy=True)
         except rag.RagError as error:
             turn = dataclasses.replace(turn, error=str(error))
-        yield [*turns, turn], render.conversation([*turns, turn]), render.spoken(turn), _composer(busy=False)
+        except Exception:
+            turn = dataclasses.replace(turn, error="Something went wrong; the server's log says what.")
+            yield _shown(turns, turn, busy=False)
+            raise
+        yield _shown(turns, turn, busy=False)
+
+    def _stream(self, question: str, history: list[tuple[str, str]]) -> Iterator[rag.Event]:
+        """The answer's events; as long as nothing has ever been synced, first how far the sync is."""
+        try:
+            yield from self.assistant.stream(question, history)
+        except StoreBusyError:
+            for state in self.sync.watch():
+                yield rag.Event("status", f"Reading the articles for the first time: {state.done} of {state.total}")
+            yield from self.assistant.stream(question, history)
 
     def ask_again(self, turns: Turns, event: gr.EventData) -> Iterator[tuple[Any, ...]]:
         """Asks an example, or the last question once more."""
@@ -146,7 +165,7 @@ class Page:
     def open_article(self, event: gr.EventData) -> str:
         """An article of the list, with nothing marked."""
         source = event._data["source"]
-        known = self.assistant.articles().get(source)
+        known = self._articles().get(source)
         if known is None:
             raise gr.Error(f"{source} is not indexed: sync first")
         start = rag.Citation(0, source, known.title, known.authors, known.publisher, known.date, "", 0, 0)
@@ -167,9 +186,15 @@ class Page:
             yield panels.sync(state, uploads), *self._overview()
 
     def _overview(self) -> tuple[str, str]:
-        known = {} if self.sync.state.error else self.assistant.articles()
+        known = self._articles()
         sizes = {source: _size(self.folder / source) for source in known}
         return panels.articles(known, sizes), render.masthead(len(known))
+
+    def _articles(self) -> dict[str, Metadata]:
+        try:
+            return self.assistant.articles()
+        except rag.RagError:
+            return {}  # nothing is synced yet; if that is for a reason, the sync tells it
 
     def upload(self, paths: list[str] | None, overwrite: bool) -> Iterator[tuple[Any, ...]]:
         """Saves uploaded files as articles and syncs."""
@@ -224,7 +249,9 @@ class Page:
         """
         with _told():
             turns = [(asked, answered) for asked, answered in history or []]
-            return dataclasses.asdict(self.assistant.query(question, turns))
+            *_, last = self._stream(question, turns)
+            assert last.answer is not None
+            return dataclasses.asdict(last.answer)
 
     def retrieve(self, question: str, k: int = 10) -> list[dict[str, Any]]:
         """Finds the passages of the articles that fit a question best, best first, each with its article's title,
@@ -258,9 +285,15 @@ def _advanced(turn: Turn, event: rag.Event) -> Turn:
     return dataclasses.replace(turn, text=text, citations=(*turn.citations, *event.citations))
 
 
+def _shown(turns: Turns, turn: Turn, *, busy: bool, **box: Any) -> tuple[Any, ...]:
+    """The conversation with its newest turn: as state, as HTML, as words for a screen reader, and the question box."""
+    turns = [*turns, turn]
+    return turns, render.conversation(turns), render.spoken(turn), _composer(busy=busy, **box)
+
+
 def _composer(*, busy: bool, **changes: Any) -> Any:
     """The question box: while an answer is being made its button stops it."""
-    return gr.Textbox(submit_btn=not busy, stop_btn=busy, **changes)
+    return gr.Textbox(submit_btn=not busy and ASK, stop_btn=busy and STOP, **changes)
 
 
 def _size(path: Path) -> int:
@@ -346,7 +379,7 @@ def _question_box() -> gr.Textbox:
         lines=1,
         max_lines=6,
         max_length=2000,
-        submit_btn=True,
+        submit_btn=ASK,
         autofocus=True,
         elem_id="question",
     )
@@ -354,7 +387,13 @@ def _question_box() -> gr.Textbox:
 
 def _corpus_tools() -> tuple[gr.File, gr.UploadButton, gr.Checkbox, gr.Button]:
     kinds = list(corpus.SUFFIXES)
-    files = gr.File(label=f"Add articles ({', '.join(kinds)})", file_count="multiple", file_types=kinds, height=130)
+    files = gr.File(
+        label=f"Add articles ({', '.join(kinds)})",
+        file_count="multiple",
+        file_types=kinds,
+        height=130,
+        elem_id="upload",
+    )
     with gr.Row(elem_id="corpus-tools"):
         folder = gr.UploadButton("Add a folder", file_count="directory", size="sm")
         sync_button = gr.Button("Sync", size="sm")

@@ -89,7 +89,8 @@ def remove(corpus: Path, kept: Path, source: str) -> None:
 def inside(corpus: Path, source: str) -> Path:
     """The file of an article. Raises RagError for a name that leads out of the corpus, or to no file of it."""
     path = corpus / source
-    if path.is_symlink() or not path.resolve().is_relative_to(corpus.resolve()) or not path.is_file():
+    elsewhere = path.is_symlink() or not path.resolve().is_relative_to(corpus.resolve())
+    if elsewhere or not path.is_file() or path.suffix.lower() not in SUFFIXES:
         raise RagError(f"{source}: there is no such article in the corpus folder")
     return path
 
@@ -112,8 +113,7 @@ def save_metadata(corpus: Path, source: str, values: dict[str, str | list[str]])
     before = _parsed(old)
     entry = {key: value for key, value in (before.get(source, {}) | values).items() if value}
     new = _with_entry(old, source, entry)
-    # What was written has to say what was meant, and nothing else may have changed.
-    if _parsed(new) != {**before, source: entry}:
+    if not _says(new, {**before, source: entry}):
         raise RagError(f"{METADATA} is written in a way that can't be edited here: change {source} in it by hand")
     _write(path, new.encode())
 
@@ -129,6 +129,14 @@ def _parsed(text: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RagError(f"{METADATA} can't be read: {error}") from error
+
+
+def _says(text: str, meant: dict[str, Any]) -> bool:
+    """Whether TOML says what is meant, and nothing else."""
+    try:
+        return tomllib.loads(text) == meant
+    except tomllib.TOMLDecodeError:
+        return False
 
 
 def _with_entry(text: str, source: str, entry: dict[str, Any]) -> str:
@@ -147,9 +155,9 @@ def _with_entry(text: str, source: str, entry: dict[str, Any]) -> str:
 def _entry_span(text: str, source: str) -> tuple[int, int] | None:
     """From an entry's header to its last value; comments after that belong to the next entry."""
     headers = list(re.finditer(r"^\[.*\][ \t]*(#.*)?$", text, re.MULTILINE))
-    for header, following in zip(headers, [*headers[1:], None], strict=True):
+    ends = [*(header.start() for header in headers[1:]), len(text)]
+    for header, end in zip(headers, ends, strict=False):
         if _parsed_header(header[0]) == source:
-            end = following.start() if following else len(text)
             body = re.sub(r"(\s*\n[ \t]*(#[^\n]*)?)+\Z", "\n", text[header.start() : end])
             return header.start(), header.start() + len(body)
     return None

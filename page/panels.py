@@ -142,6 +142,8 @@ def _cards(run: dict[str, Any]) -> str:
     cards = [
         _card(_percent(metrics[name]), label, what) for name, label, what in _METRICS if metrics.get(name) is not None
     ]
+    if metrics.get("inexact_citations") is not None:
+        cards.append(_card(f"{metrics['inexact_citations']}", "Inexact citations", "not word for word in the article"))
     if metrics.get("p50_seconds") is not None:
         within = f"95 % within {duration(metrics['p95_seconds'])}"
         cards.append(_card(duration(metrics["p50_seconds"]), "Median time", within))
@@ -160,16 +162,17 @@ def _changes(runs: Sequence[dict[str, Any]]) -> str:
     if len(runs) < 2:
         return ""
     found = compare(runs[1], runs[0])
+    asked = {record["id"]: record["question"] for run in reversed(runs) for record in run["questions"]}
     lines = "".join(
-        f"<dt>{label}</dt><dd>{escape(', '.join(ids))}</dd>"
-        for label, ids in (
+        f"<dt>{label}</dt><dd><ul>{''.join(f'<li>{escape(asked[name])}</li>' for name in names)}</ul></dd>"
+        for label, names in (
             ("Better", found.better),
             ("Worse", found.worse),
             ("Stale", found.stale),
             ("New", found.new),
             ("Gone", found.gone),
         )
-        if ids
+        if names
     )
     told = f'<dl class="report">{lines}</dl>' if lines else '<p class="hint">Every question came out the same.</p>'
     return f"<h2>Since the run before</h2>{told}"

@@ -51,7 +51,7 @@ def keep_draft(store: Path, turn: Turn, history: Sequence[tuple[str, str]]) -> s
     """Appends a draft of a gold question to gold_drafts.jsonl, for a person to finish; returns what to tell them."""
     path = store / DRAFTS
     draft = draft_question(turn, history)
-    if any(earlier["id"] == draft["id"] for earlier in _read_lines(path)):
+    if any((d["question"], d["history"]) == (draft["question"], draft["history"]) for d in _read_lines(path)):
         return f"This question is already a draft in {path}."
     _append(path, draft)
     return f"Kept as a draft in {path}: complete it, take its draft mark out, and move it to your gold file."
