@@ -115,9 +115,8 @@ def test_a_sentence_supports_itself_and_not_another_number(reader: Reader) -> No
             ("It employs more than 750 workers.", WEATHER),
         ]
     )
-    assert same > 0.5
-    assert same > other
-    assert same > foreign
+    assert same > 1.5 * other
+    assert same > 3 * foreign
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def candidates(question: str, nearby: Sequence[str], rng: Random) -> list[tuple[
                 pairs.append((word, str(max(1, int(word) + rng.choice([-20, -10, -3, -2, -1, 1, 2, 3, 5, 10])))))
             if kind in ("month", "day"):
                 pairs.append((word, rng.choice([x for x in (_MONTHS if kind == "month" else _DAYS) if x != word])))
-    for word in dict.fromkeys(re.findall(r"[a-z]+", question.lower())):
+    for word in dict.fromkeys(re.findall(r"(?<!how )\b[a-z]+", question.lower())):  # how many, how old: not theirs
         pairs += [(word, rng.choice(OPPOSITES[word]))] * 2 if word in OPPOSITES else []
     rng.shuffle(pairs)
     return pairs

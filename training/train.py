@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -83,11 +83,16 @@ def _token_span(places: Sequence[tuple[int, int] | None], span: Sequence[int]) -
     return inside[0], inside[-1]
 
 
-def batches(path: Path, tokenizer: Tokenizer, seed: int, tokens: int) -> Iterator[list[Encoded]]:
-    """For ever: examples in a random order, batched with others of their length, about `tokens` tokens a batch."""
-    with path.open(encoding="utf-8") as file:
-        lines = file.readlines()
+def batches(
+    path: Path, tokenizer: Tokenizer, seed: int, tokens: int, shares: Mapping[str, float]
+) -> Iterator[list[Encoded]]:
+    """For ever: examples in a random order, batched with others of their length, about `tokens` tokens a batch.
+
+    Of a source named in `shares` only that share of the examples is used.
+    """
     rng = Random(seed)
+    with path.open(encoding="utf-8") as file:
+        lines = [line for line in file if rng.random() < shares.get(json.loads(line)["source"], 1.0)]
     while True:
         rng.shuffle(lines)
         for start in range(0, len(lines), POOL):
@@ -180,6 +185,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, required=True)
     parser.add_argument("--rate", type=float, default=1.5e-4, help="highest learning rate")
     parser.add_argument("--tokens", type=int, default=4800, help="tokens a batch")
+    parser.add_argument("--share", type=_share, nargs="*", default=[], metavar="SOURCE=SHARE", help="use less of it")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -190,29 +196,50 @@ def main() -> None:
     train(args)
 
 
+def _share(text: str) -> tuple[str, float]:
+    source, share = text.split("=")
+    return source, float(share)
+
+
 def train(args: argparse.Namespace) -> None:
     model = Reader(load_encoder(args.base, sha256=BASE_SHA256))
     if args.start:
         model.load_state_dict(torch.load(args.start, map_location="cpu")["model"])
-    for module in model.modules():
-        if isinstance(module, nn.Dropout):
-            module.p = 0.0  # its random numbers take half of the time on a CPU, and few passes are made
     model.encoder.embeddings.word_embeddings.requires_grad_(False)
-    model.to(args.device).train()
-    weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(weights, lr=args.rate, weight_decay=0.01, fused=True)
+    model.to(args.device).eval()  # without dropout: its random numbers take half of the time, and few passes are made
+    masters = [weight.detach().clone().requires_grad_() for weight in model.parameters() if weight.requires_grad]
+    model.to(torch.bfloat16)  # the weights that learn stay in fp32; casting at each step's every layer costs a third
+    optimizer = torch.optim.AdamW(masters, lr=args.rate, weight_decay=0.01, fused=True)
     done, checkpoint = {"step": 0, "seconds": 0.0}, args.run / "checkpoint.pt"
     if checkpoint.exists():
-        saved = torch.load(checkpoint)
+        saved = torch.load(checkpoint, map_location=args.device)
         model.load_state_dict(saved["model"])
         optimizer.load_state_dict(saved["optimizer"])
         done = saved["done"]
+        with torch.no_grad():
+            for (name, _), master in zip(learning(model), masters, strict=True):
+                master.copy_(saved["model"][name])
     tokenizer = load_tokenizer(args.base / "tokenizer.json", max_tokens=MAX_TOKENS)
     tokenizer.no_padding()
     tokenizer.enable_truncation(MAX_TOKENS, strategy="only_second")
-    source = batches(args.mix, tokenizer, args.seed + int(done["step"]), args.tokens)
+    source = batches(args.mix, tokenizer, args.seed + int(done["step"]), args.tokens, dict(args.share))
     loop(model, optimizer, source, done, args)
-    torch.save({"model": model.state_dict()}, args.run / "model.pt")
+    torch.save({"model": exact_weights(model, optimizer)}, args.run / "model.pt")
+
+
+def learning(model: nn.Module) -> list[tuple[str, nn.Parameter]]:
+    return [(name, weight) for name, weight in model.named_parameters() if weight.requires_grad]
+
+
+def masters_of(optimizer: torch.optim.Optimizer) -> list[Tensor]:
+    return optimizer.param_groups[0]["params"]
+
+
+def exact_weights(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """The model's weights in fp32."""
+    names = [name for name, _ in learning(model)]
+    exact = dict(zip(names, masters_of(optimizer), strict=True))
+    return {name: exact.get(name, value).detach().float().cpu() for name, value in model.state_dict().items()}
 
 
 def loop(
@@ -229,7 +256,7 @@ def loop(
         batch = tensors(next(source), args.device)
         for group in optimizer.param_groups:
             group["lr"] = rate(done["seconds"] / whole, args.rate)
-        log.append(step(model, optimizer, batch, args.device))
+        log.append(step(model, optimizer, batch))
         done |= {"step": done["step"] + 1, "seconds": time.monotonic() - begun}
         if len(log) == 100:
             means = {name: round(sum(row[name] for row in log) / 100, 3) for name in log[0]}
@@ -237,20 +264,24 @@ def loop(
             log.clear()
         if done["seconds"] - saved > CHECKPOINT:
             saved = done["seconds"]
-            state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "done": done}
+            state = {"model": exact_weights(model, optimizer), "optimizer": optimizer.state_dict(), "done": done}
             torch.save(state, args.run / "checkpoint.new")
             (args.run / "checkpoint.new").replace(args.run / "checkpoint.pt")
 
 
-def step(model: nn.Module, optimizer: torch.optim.Optimizer, batch: dict[str, Tensor], device: str) -> dict[str, float]:
+def step(model: nn.Module, optimizer: torch.optim.Optimizer, batch: dict[str, Tensor]) -> dict[str, float]:
     """One update of the weights; the losses, and the size of the batch."""
-    with torch.autocast(device, dtype=torch.bfloat16):
-        outputs = model(batch["input_ids"], batch["attention_mask"], batch["token_type_ids"])
-    parts = losses(outputs, batch)
+    parts = losses(model(batch["input_ids"], batch["attention_mask"], batch["token_type_ids"]), batch)
     sum(parts.values()).backward()
-    nn.utils.clip_grad_norm_([weight for weight in model.parameters() if weight.requires_grad], 1.0)
+    weights, masters = [weight for _, weight in learning(model)], masters_of(optimizer)
+    for weight, master in zip(weights, masters, strict=True):
+        master.grad, weight.grad = weight.grad.float(), None
+    nn.utils.clip_grad_norm_(masters, 1.0)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
+    with torch.no_grad():
+        for weight, master in zip(weights, masters, strict=True):
+            weight.copy_(master)
     return {name: part.item() for name, part in parts.items()} | {"examples": len(batch["start"])}
 
 
