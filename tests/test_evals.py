@@ -19,6 +19,7 @@ from rag.errors import LLMError
 from rag.generation import Generation
 from rag.settings import Settings
 from rag.types import Answer, Citation, Passage, SyncReport, Usage
+from tests.llm_server import LLMServer
 
 ARTICLES = {
     "byd.txt": "BYD has a bus plant in Lancaster. It employs 750 workers at the plant.",
@@ -312,3 +313,24 @@ def test_two_generations_of_a_store_are_compared(tmp_path: Path, capsys: pytest.
     assert world.eval("--generations", str(first.number), str(second)) == 0
     assert world.eval("--generations", "1000", "1001") == 2
     assert "holds no generation 1000" in capsys.readouterr().err
+
+
+def test_an_llm_that_fails_leaves_questions_unscored_and_one_that_judges_stands_beside_the_score(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path)
+    world.write_gold(GOLD[:2])
+    monkeypatch.setenv("RAG_LLM_RETRIES", "0")
+    with LLMServer() as server:
+        server.fail(500)
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        failed = world.json()
+        assert [record["passed"] for record in failed["questions"]] == [None, None]
+        assert all(record["problems"][0].startswith("unscored: ") for record in failed["questions"])
+    with LLMServer() as server:
+        server.reply("right")
+        server.reply("wrong")
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        judged = world.json("--answerer", "reader", "--judge")
+    passed = [record["passed"] for record in judged["questions"]]
+    assert judged["judge"] == {"judged": 2, "right": 0.5, "agreement": (passed[0] + (not passed[1])) / 2, "kappa": 0.0}
