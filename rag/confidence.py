@@ -89,10 +89,12 @@ def features(question: str, short: str | None, best: Reading, readings: Sequence
         unsupported(question, [*(p.text for p in article), *about]),
         uncovered(question, [passage, *about]),
         float(wrong_type(question, short)),
+        best.passage.score,
+        float(short is None),
     ]
 
 
-WEIGHTS = (0.5, 0.15, 1.0, -1.5, -1.5, -1.5, -1.5)
+WEIGHTS = (0.5, 0.15, 1.0, -1.5, -1.5, -1.5, -1.5, 0.0, 0.0)
 """Fitted by ``training/fit_confidence.py``."""
 
 BIAS = 0.0

@@ -57,7 +57,7 @@ def answer_features(
     assert generation is not None
     asked, context = followup.standalone(question, history), followup.context(question, history)
     passages = retrieval.retrieve([asked, *context], generation, assistant.embedding, CANDIDATES)
-    readings = assistant._read(asked, passages)
+    readings = assistant.read(asked, passages)
     finding = answering.find(asked, readings)
     if finding is None:
         return None
