@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
-from rag.errors import StoreDamagedError, StoreError
-from rag.files import crc32, link_or_copy, seal, share, write_atomically
+from rag.errors import EmbeddingMismatchError, StoreDamagedError, StoreError
+from rag.files import crc32, exclusive, link_or_copy, seal, share, write_atomically
 from rag.lexical import LexicalIndex
 from rag.manifest import Entry, Manifest, Stat, checksum
 from rag.types import Chunk, Metadata
@@ -30,8 +32,11 @@ FLUSH = 1000
 class Generation:
     """One immutable state of the index. Safe to use from several threads; lets go of its files when garbage."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the generation in ``path``. FileNotFoundError if it is gone, StoreDamagedError if it isn't whole."""
+    def __init__(self, path: Path, vectors: Callable[[Manifest], Vectors] | None = None) -> None:
+        """Open the generation in ``path``, with its vectors from there or from where ``vectors`` has them.
+
+        FileNotFoundError if it is gone, StoreDamagedError if it isn't whole.
+        """
         self.path = path
         self.number = int(path.name)
         lock = share(path / "lock")
@@ -40,7 +45,7 @@ class Generation:
         size = sum(size for size, _ in self.manifest.files.values())
         self.check(every_byte=size <= CHECKED_BYTES)
         self._lexical = LexicalIndex.open(path / "lexical")
-        self._vectors = Vectors.open(path / "chroma")
+        self._vectors = vectors(self.manifest) if vectors else Vectors.open(path / "chroma")
         weakref.finalize(self, self._vectors.close)
         for name, count in (("chroma", len(self._vectors)), ("lexical", len(self._lexical))):
             if count != self.manifest.chunks:
@@ -84,6 +89,16 @@ class Generation:
         if checksum(chunk) != self.manifest.checks.get(chunk.id):
             raise damaged(self.path / "chroma", f"what it holds of {chunk.source} has changed")
         return chunk
+
+    def require(self, embedding: str, dimension: int) -> Self:
+        """Itself, or EmbeddingMismatchError if it was made with another embedding."""
+        made_with = self.manifest.embedding, self.manifest.dimension
+        if made_with != (embedding, dimension):
+            raise EmbeddingMismatchError(
+                f"{self.path} was written with the embedding {made_with[0]} ({made_with[1]} numbers), not {embedding} "
+                f"({dimension}): use that one, or run `rag sync --rebuild`"
+            )
+        return self
 
 
 class Draft:
@@ -130,11 +145,7 @@ class Draft:
         if not len(vectors) == len(lexical) == self.manifest.chunks:
             raise StoreError(f"writing {self.path} failed: {len(vectors)} of {self.manifest.chunks} chunks arrived")
         self.close()
-        files = {}
-        if self.manifest.chunks:  # Chroma makes an empty graph anew whenever it opens it
-            files = {file.relative_to(self.path).as_posix(): seal(file) for file in _unchanging(self.path)}
-        write_atomically(self.path / "manifest", replace(self.manifest, files=files, deleted=self._deleted).dumps())
-        (self.path / "lock").touch()
+        finish(self.path, replace(self.manifest, deleted=self._deleted))
         return True
 
     def close(self) -> None:
@@ -159,8 +170,7 @@ class Draft:
 
     def _copied(self, base: Generation) -> tuple[Vectors, LexicalIndex]:
         shutil.copytree(base.path / "chroma", self.path / "chroma")
-        locks = shutil.ignore_patterns("*.lock")
-        shutil.copytree(base.path / "lexical", self.path / "lexical", ignore=locks, copy_function=link_or_copy)
+        copy_lexical(base.path, self.path)
         self._deleted = base.manifest.deleted
         return Vectors.open(self.path / "chroma"), LexicalIndex.open(self.path / "lexical")
 
@@ -183,6 +193,33 @@ class Draft:
         lexical.update(chunks, self._removed)
         self._deleted += len(self._removed)
         self._removed, self._added = [], []
+
+
+def finish(path: Path, manifest: Manifest) -> None:
+    """Make the folder of a generation durable and its manifest name its files."""
+    files = {}
+    if manifest.chunks:  # Chroma makes an empty graph anew whenever it opens it
+        files = {file.relative_to(path).as_posix(): seal(file) for file in _unchanging(path)}
+    write_atomically(path / "manifest", replace(manifest, files=files).dumps())
+    (path / "lock").touch()
+
+
+def copy_lexical(base: Path, new: Path) -> None:
+    """Copy a generation's lexical index; its big files are shared, because tantivy never changes one."""
+    locks = shutil.ignore_patterns("*.lock")
+    shutil.copytree(base / "lexical", new / "lexical", ignore=locks, copy_function=link_or_copy)
+
+
+def sweep(folder: Path, keep: str | None) -> None:
+    """Delete all generations in ``folder``, drafts too, but ``keep`` and those that somebody reads."""
+    for path in folder.iterdir():
+        if path.name == keep or not path.is_dir():
+            continue
+        trash = path.with_name(f"trash{path.name.removeprefix('trash')}")
+        with exclusive(path / "lock") as free, suppress(OSError):  # on Windows, files that somebody reads
+            if free:
+                path.rename(trash)  # first, so that no reader finds half of it
+                shutil.rmtree(trash)
 
 
 def _unchanging(generation: Path) -> list[Path]:

@@ -14,7 +14,6 @@ that, it leaves the current one as it was. A generation is deleted once it isn't
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import threading
 import time
@@ -25,9 +24,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from rag.errors import EmbeddingMismatchError, StoreBusyError, StoreDamagedError, StoreError
-from rag.files import exclusive, write_atomically
-from rag.generation import Draft, Generation, damaged
+from rag.errors import StoreBusyError, StoreDamagedError, StoreError
+from rag.files import write_atomically
+from rag.generation import Draft, Generation, damaged, sweep
 from rag.manifest import Manifest
 
 
@@ -91,7 +90,8 @@ class Store:
     def _newest(self) -> Generation:
         for _ in range(10):  # a sync may replace and delete a generation between the two reads
             with suppress(FileNotFoundError):
-                return self._usable(Generation(self._generations / str(self._current_number())))
+                generation = Generation(self._generations / str(self._current_number()))
+                return generation.require(self._embedding, self._dimension)
         raise damaged(self.path / "current", "the generation it names is missing")
 
     def _current_number(self) -> int:
@@ -99,15 +99,6 @@ class Store:
         if not text.isdigit():
             raise damaged(self.path / "current", "it names no generation")
         return int(text)
-
-    def _usable(self, generation: Generation) -> Generation:
-        made_with = generation.manifest.embedding, generation.manifest.dimension
-        if made_with != (self._embedding, self._dimension):
-            raise EmbeddingMismatchError(
-                f"the store {self.path} was written with the embedding {made_with[0]} ({made_with[1]} numbers), not "
-                f"{self._embedding} ({self._dimension}): use that one, or run `rag sync --rebuild`"
-            )
-        return generation
 
     @property
     def _generations(self) -> Path:
@@ -138,14 +129,7 @@ class Store:
         current = None
         with suppress(FileNotFoundError, StoreDamagedError):
             current = str(self._current_number())
-        for path in self._generations.iterdir():
-            if path.name == current:
-                continue
-            trash = path.with_name(f"trash{path.name.removeprefix('trash')}")
-            with exclusive(path / "lock") as free, suppress(OSError):  # on Windows, files that somebody reads
-                if free:
-                    path.rename(trash)  # first, so that no reader finds half of it
-                    shutil.rmtree(trash)
+        sweep(self._generations, current)
 
 
 @contextmanager

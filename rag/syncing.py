@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,8 +22,11 @@ from rag.embedding import Embedding, contextual
 from rag.errors import ArticleError
 from rag.generation import Draft, Generation
 from rag.manifest import Entry, Stat, checksum
-from rag.store import Store
 from rag.types import Chunk, Metadata, SyncReport
+
+if TYPE_CHECKING:
+    from rag.server_store import ServerStore
+    from rag.store import Store
 
 WINDOW = 256
 """Chunks that are embedded together: enough to put texts of one length side by side, few enough to show progress."""
@@ -58,7 +62,12 @@ class _Work:
 
 
 def sync(
-    corpus: Path, store: Store, embedding: Embedding, progress: Progress | None = None, *, rebuild: bool = False
+    corpus: Path,
+    store: Store | ServerStore,
+    embedding: Embedding,
+    progress: Progress | None = None,
+    *,
+    rebuild: bool = False,
 ) -> SyncReport:
     """Make the store's next generation hold what ``corpus`` holds now; if nothing changed, there is none.
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from rag.errors import StoreDamagedError, StoreError
 from rag.types import Chunk, Metadata
 
 COLLECTION = "chunks"
+TIMEOUT = 30.0
+"""Seconds a server may take for one request."""
+
 BATCH = 5000
 """Rows a call; Chroma takes up to 5,461."""
 
@@ -23,15 +27,18 @@ class Vectors:
     A row is the chunk's text (the document), its vector, and its source, offsets and metadata.
     """
 
-    def __init__(self, client: Any, collection: Any, where: str) -> None:
+    def __init__(
+        self, client: Any, collection: Any, where: str, unreadable: type[StoreError] = StoreDamagedError
+    ) -> None:
         self._client = client
         self._collection = collection
         self._where = where
+        self._unreadable = unreadable
 
     @classmethod
     def create(cls, path: Path) -> Vectors:
         """An empty collection in the new folder ``path``."""
-        with _errors(StoreError, path):
+        with chroma_errors(StoreError, path):
             client = _local(path)
             # Every batch is written out, so that opening has no log to replay and reading changes no file of the graph.
             configuration = {"hnsw": {"space": "cosine", "sync_threshold": 1, "batch_size": 1}}
@@ -42,7 +49,7 @@ class Vectors:
     @classmethod
     def open(cls, path: Path) -> Vectors:
         """The collection in ``path``; StoreDamagedError if it can't be read."""
-        with _errors(StoreDamagedError, path):
+        with chroma_errors(StoreDamagedError, path):
             if not (path / "chroma.sqlite3").is_file():  # Chroma would make an empty one
                 raise FileNotFoundError("chroma.sqlite3 is missing")
             client = _local(path)
@@ -53,15 +60,15 @@ class Vectors:
         self._client.close()
 
     def __len__(self) -> int:
-        with _errors(StoreDamagedError, self._where):
+        with chroma_errors(self._unreadable, self._where):
             return self._collection.count()
 
     def add(self, chunks: Sequence[Chunk], vectors: np.ndarray) -> None:
-        """Store chunks with their vectors, float32, shape ``[len(chunks), dimension]``. Their ids must be new."""
-        with _errors(StoreError, self._where):
+        """Store chunks with their vectors, float32, shape ``[len(chunks), dimension]``. Same ids replace."""
+        with chroma_errors(StoreError, self._where):
             for start in range(0, len(chunks), BATCH):
                 some = chunks[start : start + BATCH]
-                self._collection.add(
+                self._collection.upsert(
                     ids=[chunk.id for chunk in some],
                     embeddings=vectors[start : start + BATCH],
                     documents=[chunk.text for chunk in some],
@@ -70,7 +77,7 @@ class Vectors:
 
     def remove(self, ids: Sequence[str]) -> None:
         """Delete rows."""
-        with _errors(StoreError, self._where):
+        with chroma_errors(StoreError, self._where):
             for start in range(0, len(ids), BATCH):
                 self._collection.delete(ids=list(ids[start : start + BATCH]))
 
@@ -78,7 +85,7 @@ class Vectors:
         """Up to ``k`` (chunk id, cosine), nearest first."""
         if k < 1:
             return []
-        with _errors(StoreDamagedError, self._where):
+        with chroma_errors(self._unreadable, self._where):
             found = self._collection.query(query_embeddings=vector[None, :], n_results=k, include=["distances"])
         return [(id, 1.0 - distance) for id, distance in zip(found["ids"][0], found["distances"][0], strict=True)]
 
@@ -94,7 +101,7 @@ class Vectors:
         found: dict[str, tuple[Chunk, Any]] = {}
         wanted = list(dict.fromkeys(ids))  # Chroma refuses to be asked for one twice
         for start in range(0, len(wanted), BATCH):
-            with _errors(StoreDamagedError, self._where):
+            with chroma_errors(self._unreadable, self._where):
                 rows = self._collection.get(ids=wanted[start : start + BATCH], include=include)
                 vectors = rows["embeddings"] if "embeddings" in include else [None] * len(rows["ids"])
                 for id, text, about, vector in zip(
@@ -102,7 +109,7 @@ class Vectors:
                 ):
                     found[id] = _chunk(id, text, about), vector
         if lost := [id for id in ids if id not in found]:
-            raise StoreDamagedError(f"the vectors in {self._where} lack chunk {lost[0]}: run `rag sync --rebuild`")
+            raise StoreDamagedError(f"Chroma on {self._where} lacks chunk {lost[0]}: run `rag sync --rebuild`")
         return [found[id] for id in ids]
 
 
@@ -110,6 +117,32 @@ def _local(path: Path) -> Any:
     import chromadb
 
     return chromadb.PersistentClient(str(path), chromadb.Settings(anonymized_telemetry=False))
+
+
+def connect(url: str) -> Any:
+    """A client of the Chroma server at ``url``: ``http[s]://[:TOKEN@]HOST[:PORT][/TENANT/DATABASE]``.
+
+    StoreError if it doesn't answer, now or, ``TIMEOUT`` seconds a request, later.
+    """
+    import chromadb
+    import httpx
+
+    target = urlsplit(url)
+    tenant, _, database = target.path.strip("/").partition("/")
+    with chroma_errors(StoreError, f"the server {target.hostname}"):
+        # Chroma's client waits forever for a server that accepts a connection and says nothing.
+        httpx.get(f"{target.scheme}://{target.netloc}/api/v2/heartbeat", timeout=TIMEOUT).raise_for_status()
+        client: Any = chromadb.HttpClient(
+            host=target.hostname or "",
+            port=target.port or (443 if target.scheme == "https" else 8000),
+            ssl=target.scheme == "https",
+            headers={"x-chroma-token": target.password} if target.password else None,
+            settings=chromadb.Settings(anonymized_telemetry=False),
+            tenant=tenant or chromadb.DEFAULT_TENANT,
+            database=database or chromadb.DEFAULT_DATABASE,
+        )
+        client._server._session.timeout = TIMEOUT
+        return client
 
 
 def _metadata(chunk: Chunk) -> dict[str, str | int]:
@@ -147,12 +180,17 @@ def _chunk(id: str, text: str, row: Any) -> Chunk:
 
 
 @contextmanager
-def _errors(kind: type[StoreError], where: object) -> Iterator[None]:
-    """Chroma's errors as ours, in one line."""
+def chroma_errors(kind: type[StoreError], where: object) -> Iterator[None]:
+    """Chroma's errors, and those of the connection to its server, as ours, in one line."""
     from chromadb.errors import ChromaError
+    from httpx import HTTPError
 
     try:
         yield
+    except HTTPError as error:
+        raise StoreError(
+            f"Chroma on {where} can't be reached ({error}): is it running, and chroma_url right?"
+        ) from error
     except (ChromaError, ValueError, KeyError, TypeError, RuntimeError, OSError) as error:
         advice = ": run `rag sync --rebuild`" if kind is StoreDamagedError else ""
-        raise kind(f"Chroma in {where} failed: {' '.join(str(error).split())[:300]}{advice}") from error
+        raise kind(f"Chroma on {where} failed: {' '.join(str(error).split())[:300]}{advice}") from error
