@@ -80,6 +80,7 @@ def gate(run: Run, comparison: Comparison | None, floors: Mapping[str, float]) -
         )
     if run["metrics"]["inexact_citations"]:
         reasons.append(f"{run['metrics']['inexact_citations']} citations are not what their article says")
+    reasons += [f"there is no metric {name} for its floor" for name in floors if name not in run["metrics"]]
     for name, floor in floors.items():
         value = run["metrics"].get(name)
         if value is not None and (value > floor if name in COUNTED_DOWN else value < floor):

@@ -120,16 +120,20 @@ def _evaluate(options: argparse.Namespace) -> int:
     _print_section("the gate fell", "\n".join(fallen))
     if whole:
         runs.keep(settings.store, run)
+    _write(options, run)
+    if options.html:
+        trend = [runs.read(path) for path in runs.kept(settings.store)[-TREND:]]
+        options.html.write_text(report.render(run, fallen, before, comparison, trend), encoding="utf-8")
+    return 1 if fallen and not options.update_baseline else 0
+
+
+def _write(options: argparse.Namespace, run: Run) -> None:
     if options.json:
         runs.write(options.json, run)
     if options.record:
         figures.record("Gold questions on the seeds", figures.this_command(), table.figures(run))
     if options.update_baseline:
         runs.write(_baseline(options), runs.as_baseline(run))
-    if options.html:
-        trend = [runs.read(path) for path in runs.kept(settings.store)[-TREND:]]
-        options.html.write_text(report.render(run, fallen, before, comparison, trend), encoding="utf-8")
-    return 1 if fallen and not options.update_baseline else 0
 
 
 def _run_corpus(asker: Asker, options: argparse.Namespace) -> tuple[Run | None, str, Run]:
@@ -167,7 +171,7 @@ def _chosen(questions: Sequence[gold.Question], options: argparse.Namespace) -> 
     kinds = options.kinds.split(",") if options.kinds else {question.kind for question in questions}
     chosen = [question for question in questions if question.kind in kinds][: options.limit]
     if not chosen:
-        raise GoldError(f"no question of kind {options.kinds} in {options.gold}: rag eval --check lists the kinds")
+        raise GoldError(f"--kinds and --limit leave nothing of {options.gold}: rag eval --check lists its kinds")
     return chosen
 
 

@@ -63,6 +63,17 @@ def floors(gold: Path) -> Mapping[str, float]:
     """``[tool.rag.evals]`` of the nearest pyproject.toml at or above the gold file; empty without one."""
     for folder in gold.resolve().parents:
         if (folder / "pyproject.toml").is_file():
-            project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
-            return project.get("tool", {}).get("rag", {}).get("evals", {})
+            return _floors_in(folder / "pyproject.toml")
     return {}
+
+
+def _floors_in(pyproject: Path) -> Mapping[str, float]:
+    try:
+        project = tomllib.loads(pyproject.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise GoldError(f"{pyproject} holds the floors, and is broken: {error}") from error
+    floors = project.get("tool", {}).get("rag", {}).get("evals", {})
+    for name, floor in floors.items():
+        if not isinstance(floor, int | float):
+            raise GoldError(f"{pyproject}: the floor {name} must be a number")
+    return floors

@@ -206,11 +206,17 @@ def test_a_metric_under_its_floor_makes_the_gate_fall(world: World, capsys: pyte
     assert world.eval() == 1
     assert "accuracy 0.750 is under its floor 0.8" in capsys.readouterr().out
     assert world.eval("--kinds", "fact") == 0  # a part of the questions has no floors
+    capsys.readouterr()
+    for broken, reason in (("accuracy = ", "is broken"), ('accuracy = "high"', "must be a number")):
+        pyproject.write_text(f"[tool.rag.evals]\n{broken}\n")
+        assert world.eval() == 2
+        assert reason in capsys.readouterr().err
 
 
 def test_metrics_that_count_down_have_a_ceiling() -> None:
     measured = {"metrics": {"inexact_citations": 0, "declined_answerable": 0.2}, "questions": []}
     assert gate(measured, None, {"declined_answerable": 0.2}) == []
+    assert gate(measured, None, {"acuracy": 0.1}) == ["there is no metric acuracy for its floor"]
     assert gate(measured, None, {"declined_answerable": 0.1}) == ["declined_answerable 0.200 is above its ceiling 0.1"]
 
 
