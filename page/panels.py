@@ -9,9 +9,13 @@ from typing import Any
 from evals.compare import compare
 from page.corpus import SyncState, Upload
 from page.quality import EvalState
-from page.render import button, byline, duration
+from page.render import button
+from page.turn import byline, duration
 from rag import SyncReport
 from rag.types import Metadata
+
+SHOWN = 500
+"""Articles that the list shows."""
 
 LISTED = 8
 """Names of a sync report that are spelt out."""
@@ -26,12 +30,12 @@ _METRICS = (
 )
 
 
-def articles(known: Mapping[str, Metadata], sizes: Mapping[str, int], message: str = "") -> str:
+def articles(known: Mapping[str, Metadata], sizes: Mapping[str, int]) -> str:
     """The list of articles, each with its metadata, which can be edited in place, and a way to remove it."""
-    rows = "".join(_article(source, known[source], sizes.get(source, 0)) for source in sorted(known))
+    rows = "".join(_article(source, known[source], sizes[source]) for source in sorted(known)[:SHOWN])
+    more = f'<p class="hint">… and {len(known) - SHOWN} more.</p>' if len(known) > SHOWN else ""
     empty = "" if known else '<p class="hint">No articles yet. Upload some above.</p>'
-    note = f'<p class="note" role="status">{escape(message)}</p>' if message else ""
-    return f'{note}<h2>{len(known)} article{"s" * (len(known) != 1)}</h2>{empty}<ul class="corpus">{rows}</ul>'
+    return f'<h2>{len(known)} article{"s" * (len(known) != 1)}</h2>{empty}<ul class="corpus">{rows}</ul>{more}'
 
 
 def _article(source: str, known: Metadata, size: int) -> str:
@@ -71,12 +75,12 @@ def sync(state: SyncState, uploads: Sequence[Upload] = ()) -> str:
 
 
 def _uploads(uploads: Sequence[Upload]) -> str:
+    if not uploads:
+        return ""
     refused = "".join(f"<li>{escape(u.name)}: {escape(u.problem)}</li>" for u in uploads if u.problem)
     saved = sum(not upload.problem for upload in uploads)
-    said = f"<p>{saved} file{'s' * (saved != 1)} saved.</p>" if uploads else ""
-    return said + (
-        f'<p class="note"><strong>Not saved:</strong></p><ul class="names">{refused}</ul>' if refused else ""
-    )
+    why = f'<dl class="report"><dt>Not saved</dt><dd><ul>{refused}</ul></dd></dl>' if refused else ""
+    return f"<p>{saved} file{'s' * (saved != 1)} saved.</p>{why}"
 
 
 def _sync(state: SyncState) -> str:

@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from page.render import MARKER, Turn
+from evals import runs
+from page.turn import MARKER, Turn
 
 FEEDBACK = "feedback.jsonl"
 DRAFTS = "gold_drafts.jsonl"
@@ -85,8 +86,7 @@ def drafts(store: Path) -> list[dict[str, Any]]:
 
 def last_runs(store: Path) -> list[dict[str, Any]]:
     """The newest two eval runs, newest first; fewer where there are fewer."""
-    paths = sorted((store / "evals").glob("*.json"), reverse=True)[:2]
-    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    return [runs.read(path) for path in reversed(runs.kept(store)[-2:])]
 
 
 def _append(path: Path, record: dict[str, Any]) -> None:
@@ -117,7 +117,7 @@ class EvalRun:
     """At most one run of the evals at a time, as a process of its own, so that answers stay quick meanwhile."""
 
     def __init__(self, corpus: Path, store: Path) -> None:
-        options = ["--corpus", str(corpus.resolve()), "--store", str(store.resolve()), "--progress"]
+        options = ["--corpus", str(corpus.resolve()), "--store", str(store.resolve())]
         self._command = [sys.executable, "-m", "evals.run", *options]
         self._lock = threading.Lock()
         self.state = EvalState()

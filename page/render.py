@@ -1,46 +1,25 @@
-"""Answers and articles as HTML.
+"""The conversation as HTML.
 
-Whatever comes from an article, a file name, a question or an LLM passes through ``escape``; the only markup of the page
-is what stands here. Buttons carry what they do in ``data-`` attributes, which page/script.js turns into Gradio events:
-``data-on`` names the event, the others are its data.
+Whatever comes from an article, a file name, a question or an LLM passes through ``escape``; the only markup is what
+stands here, in page/reading.py and in page/panels.py. Buttons carry what they do in ``data-`` attributes, which
+page/script.js turns into Gradio events: ``data-on`` names the event, the others are its data.
 """
 
 from __future__ import annotations
 
-import itertools
 import re
-import textwrap
-import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 
+from page.export import markdown
+from page.turn import MARKER, Turn, byline, clipped, duration, sentence_case
 from rag import Answer, Citation, Passage
-from rag.types import Article, Metadata
-
-MARKER = re.compile(r"\[(\d+)\]")
 
 NEAREST = 3
 """Passages offered with a declined answer."""
 
 _CERTAINTY = ((0.9, "Very likely right"), (0.75, "Likely right"), (0.5, "Possibly right"), (0.0, "Uncertain"))
 _STAGES = {"retrieve": "searched", "read": "read", "write": "written", "verify": "checked"}
-
-
-@dataclass(frozen=True)
-class Turn:
-    """One question of a conversation: being answered (``status``), answered, or failed (``error``)."""
-
-    id: str
-    question: str
-    status: str = ""
-    text: str = ""
-    citations: tuple[Citation, ...] = ()
-    answer: Answer | None = None
-    error: str = ""
-    rating: str = ""
-    noted: str = ""
-    """What became of the person's comment or draft."""
 
 
 def button(label: str, *, on: str = "", kind: str = "plain", title: str = "", **data: object) -> str:
@@ -93,7 +72,7 @@ def _tools(turns: Sequence[Turn]) -> str:
 def _turn(turn: Turn, number: int, *, last: bool) -> str:
     return (
         f'<section class="turn" aria-label="Question {number + 1}">'
-        f'<h3 class="question">{escape(turn.question)}</h3>{_reply(turn, number, last=last)}</section>'
+        f'<h2 class="question">{escape(turn.question)}</h2>{_reply(turn, number, last=last)}</section>'
     )
 
 
@@ -120,7 +99,7 @@ def _answered(answer: Answer, number: int) -> str:
 def _declined(answer: Answer, number: int) -> str:
     near = "".join(f"<li>{_near(passage, number, at)}</li>" for at, passage in enumerate(answer.passages[:NEAREST]))
     offered = f'<p class="hint">The nearest passages</p><ol class="citations">{near}</ol>' if near else ""
-    reason = f"<p>{escape(_sentence_case(answer.reason))}</p>" if answer.reason else ""
+    reason = f"<p>{escape(sentence_case(answer.reason))}</p>" if answer.reason else ""
     said = f"<p>{escape(answer.text)}</p>" if not reason and answer.text else ""
     return f'<div class="reply declined"><p class="verdict">The articles don’t say</p>{reason}{said}{offered}</div>'
 
@@ -160,7 +139,7 @@ def _citation(citation: Citation, number: int) -> str:
         f'<button type="button" class="citation" data-on="select" data-turn="{number}" data-cite="{citation.number}">'
         f'<span class="number">{citation.number}</span><span><b>{escape(citation.title or citation.source)}</b>'
         f'<span class="byline">{escape(byline(citation))}</span>'
-        f"<q>{escape(_collapsed(citation.quote))}</q></span></button>"
+        f"<q>{escape(clipped(citation.quote))}</q></span></button>"
     )
 
 
@@ -169,7 +148,7 @@ def _near(passage: Passage, number: int, at: int) -> str:
         f'<button type="button" class="citation" data-on="select" data-turn="{number}" data-near="{at}">'
         f"<span><b>{escape(passage.title or passage.source)}</b>"
         f'<span class="byline">{escape(byline(passage))}</span>'
-        f"<q>{escape(_collapsed(passage.text, 180))}</q></span></button>"
+        f"<q>{escape(clipped(passage.text, 180))}</q></span></button>"
     )
 
 
@@ -196,11 +175,6 @@ def _certainty(answer: Answer) -> str:
 def _timings(timings: Mapping[str, float], seconds: float) -> list[str]:
     stages = [f"{_STAGES.get(stage, stage)} in {duration(spent)}" for stage, spent in timings.items()]
     return stages or [f"answered in {duration(seconds)}"]
-
-
-def duration(seconds: float) -> str:
-    """A time as a person says it."""
-    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
 def _actions(turn: Turn, number: int, *, last: bool) -> str:
@@ -247,128 +221,5 @@ def spoken(turn: Turn) -> str:
     return escape(turn.error or turn.status)
 
 
-def markdown(turns: Sequence[Turn]) -> str:
-    """The conversation as Markdown, each answer with its citations."""
-    return "\n\n".join(f"## {_quiet(turn.question)}\n\n{_markdown_reply(turn)}" for turn in turns) + "\n"
-
-
-def _markdown_reply(turn: Turn) -> str:
-    answer = turn.answer
-    if answer is None:
-        return f"*No answer: {_quiet(turn.error)}*"
-    if not answer.answered:
-        return f"**The articles don't say.** {_quiet(_sentence_case(answer.reason))}"
-    cited = [
-        f"{citation.number}. **{_quiet(citation.title or citation.source)}** · {_quiet(byline(citation))}"
-        f" · {_quiet(citation.source)}:{citation.start}-{citation.end}\n   > {_quiet(_collapsed(citation.quote))}"
-        for citation in answer.citations
-    ]
-    return "\n\n".join([_quiet(answer.text), "\n".join(cited)])
-
-
-def _quiet(text: str) -> str:
-    """Text whose Markdown and HTML signs mean themselves; brackets stay, for the markers."""
-    return re.sub(r"([\\`*_<>#|~])", r"\\\1", text)
-
-
-def article(found: Article | None, shown: Sequence[Citation], current: Citation) -> str:
-    """An article with the ``shown`` passages marked and the ``current`` one to scroll to.
-
-    ``found`` is None where the article is gone; a quote that no longer stands where it was is shown above the text.
-    """
-    here = [citation for citation in shown if citation.source == current.source]
-    stale = found is None or found.text[current.start : current.end] != current.quote
-    notice = _stale(found, current) if stale else ""
-    marked = [c for c in here if found and found.text[c.start : c.end] == c.quote]
-    text = _marked_text(found, marked, current) if found else ""
-    return (
-        # The time makes each opening a new value, so that the page scrolls again to a passage that is already open.
-        f'<article class="article" data-opened="{time.monotonic_ns()}"><header>'
-        f"{button('Close', kind='plain close', title='Close the article (Escape)')}"
-        f'<h2 tabindex="-1">{escape(current.title or current.source)}</h2>'
-        f'<p class="byline">{escape(byline(current))}</p><p class="file">{escape(current.source)}</p>'
-        f"{_jumps(marked, current)}</header>{notice}"
-        f'<div class="text" tabindex="0" role="region" aria-label="Text of the article">{text}</div></article>'
-    )
-
-
-def _jumps(marked: Sequence[Citation], current: Citation) -> str:
-    jumps = "".join(
-        button(
-            str(citation.number),
-            kind="marker active" if citation is current else "marker",
-            title=f"Go to passage {citation.number}",
-            jump=citation.number,
-        )
-        for citation in marked
-        if citation.number
-    )
-    return f'<p class="jumps">Cited here {jumps}</p>' if jumps else ""
-
-
-def _stale(found: Article | None, current: Citation) -> str:
-    what = "is no longer in the corpus" if found is None else "has changed since this answer"
-    return (
-        f'<p class="note" role="status"><strong>Note:</strong> the article {what}. It said: '
-        f"<q>{escape(_collapsed(current.quote))}</q></p>"
-    )
-
-
-def _marked_text(found: Article, marked: Sequence[Citation], current: Citation) -> str:
-    """The text cut at every edge of a citation or of prose; each piece is marked with the citations that cover it."""
-    text = found.text
-    edges = {0, len(text), *(edge for span in found.body for edge in span)}
-    edges |= {edge for citation in marked for edge in (citation.start, citation.end)}
-    cuts = sorted(edges)
-    pieces = []
-    for start, end in itertools.pairwise(cuts):
-        covering = [citation for citation in marked if citation.start <= start and end <= citation.end]
-        prose = any(left <= start and end <= right for left, right in found.body)
-        pieces.append(_piece(text[start:end], start, covering, current, prose=prose))
-    return "".join(pieces)
-
-
-def _piece(text: str, start: int, covering: Sequence[Citation], current: Citation, *, prose: bool) -> str:
-    if not covering:
-        return escape(text) if prose else f'<span class="aside">{escape(text)}</span>'
-    # The number stands before the mark, not in it: what is marked is the quote, character for character.
-    labels = "".join(
-        f"<b>{citation.number}</b>" for citation in covering if citation.start == start and citation.number
-    )
-    kind = "current" if current in covering else "other"
-    numbers = " ".join(str(citation.number) for citation in covering)
-    return f'{labels}<mark class="{kind}" tabindex="-1" data-numbers="{numbers}">{escape(text)}</mark>'
-
-
-def byline(known: Citation | Passage | Metadata) -> str:
-    """Authors, publisher and date, as far as they are known."""
-    parts = (", ".join(known.authors), known.publisher, known.date)
-    return " · ".join(part for part in parts if part) or "author and date not given"
-
-
-def nearest(passage: Passage) -> Citation:
-    """A passage that was retrieved but isn't cited, as a citation without a number, to be shown in the same way."""
-    return Citation(
-        number=0,
-        source=passage.source,
-        title=passage.title,
-        authors=passage.authors,
-        publisher=passage.publisher,
-        date=passage.date,
-        quote=passage.text,
-        start=passage.start,
-        end=passage.end,
-    )
-
-
 def _label(citation: Citation) -> str:
     return f"{citation.title or citation.source}, {byline(citation)}"
-
-
-def _collapsed(text: str, most: int = 320) -> str:
-    return textwrap.shorten(text, most, placeholder=" …")
-
-
-def _sentence_case(text: str | None) -> str:
-    text = (text or "").strip()
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) or not text else ".")

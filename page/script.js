@@ -10,10 +10,10 @@ const say = (button, text) => {
 };
 
 async function copy(button) {
-  if (navigator.clipboard) {
+  try {
     await navigator.clipboard.writeText(button.dataset.copy);
-  } else {
-    // Plain HTTP beyond this machine has no clipboard API.
+  } catch {
+    // Plain HTTP beyond this machine has no clipboard API, and a browser may refuse it.
     const field = document.body.appendChild(document.createElement("textarea"));
     field.value = button.dataset.copy;
     field.select();
@@ -46,7 +46,7 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "
 function showMark(mark) {
   element.querySelectorAll("mark.current").forEach((other) => other.classList.remove("current"));
   mark.classList.add("current");
-  mark.scrollIntoView({ block: "center", behavior: "auto" });
+  mark.scrollIntoView({ block: "center" });
   mark.focus({ preventScroll: true });
 }
 

@@ -68,18 +68,23 @@ class Server:
 
     def wait(self) -> None:
         """Until it answers."""
-        for _ in range(300):
-            assert self.process.poll() is None, (self.log.seek(0), self.log.read())
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline:
+            assert self.process.poll() is None, self.output()
             try:
                 urllib.request.urlopen(self.url, timeout=5).close()
                 return
             except OSError:
                 time.sleep(0.1)
-        raise AssertionError("the page didn't come up within 30 s")
+        raise AssertionError(f"the page didn't come up within 90 s: {self.output()}")
 
     def stop(self) -> str:
         self.process.terminate()
         self.process.wait(10)
+        return self.output()
+
+    def output(self) -> str:
+        """What it has printed."""
         self.log.seek(0)
         return self.log.read()
 
@@ -96,9 +101,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with (folder / "corpus" / "metadata.toml").open("a", encoding="utf-8") as metadata:
         metadata.write(f'\n["{HOSTILE_NAME}"]\ntitle = "{HOSTILE_TITLE}"\nauthors = ["{HOSTILE_TITLE}"]\n')
     server = Server(folder)
-    server.wait()
-    yield server
-    assert "Traceback" not in server.stop()
+    try:
+        server.wait()
+        yield server
+    finally:
+        log = server.stop()
+    assert "Traceback" not in log
 
 
 @pytest.fixture(scope="module")
@@ -416,6 +424,7 @@ def test_files_of_the_machine_are_not_served(server: Server) -> None:
     [
         (["--host=0.0.0.0"], "password"),
         (["--password=short"], "USER:PASSWORD"),
+        (["--password=ann:secret", "--mcp"], "--mcp"),
         (["--corpus=/nowhere/at/all"], "no folder /nowhere/at/all"),
     ],
 )
@@ -434,7 +443,13 @@ def test_with_a_password_nobody_else_comes_in(tmp_path: Path) -> None:
     server = Server(tmp_path, "--password=ann:secret")
     try:
         server.wait()
-        with pytest.raises(urllib.error.HTTPError, match="401"):
-            urllib.request.urlopen(f"{server.url}/config")
+        for path, data in (
+            ("config", None),
+            ("gradio_api/call/query", b'{"data": ["x", []]}'),
+            ("gradio_api/upload", b""),
+        ):
+            request = urllib.request.Request(f"{server.url}/{path}", data, {"Content-Type": "application/json"})
+            with pytest.raises(urllib.error.HTTPError, match="401"):
+                urllib.request.urlopen(request)
     finally:
         server.stop()

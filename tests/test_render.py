@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from page import panels, quality, render
+from page import export, panels, quality, reading, render
 from page.corpus import SyncState, Upload
 from page.quality import EvalState
-from page.render import Turn
+from page.turn import Turn
 from rag.types import Answer, Article, Citation, Metadata, Passage, SyncReport
 
 TEXT = "Menu\nAda Lovelace wrote notes. She published them in 1843.\nShare this"
@@ -91,10 +91,10 @@ def everything(evil: str) -> str:
             render.conversation(turns),
             render.conversation(turns[:1]),
             render.invitation([evil]),
-            render.article(article, [cited], cited),
-            render.article(None, [cited], cited),
+            reading.article(article, [cited], cited),
+            reading.article(None, [cited], cited),
             render.spoken(turns[0]),
-            panels.articles({evil: known}, {evil: 3}, evil),
+            panels.articles({evil: known}, {evil: 3}),
             panels.sync(SyncState(report=report), [Upload(evil, evil)]),
             panels.sync(SyncState(running=True, what=evil)),
             panels.sync(SyncState(error=evil)),
@@ -137,7 +137,7 @@ def marks(html: str) -> list[tuple[str, str]]:
 
 def test_every_cited_passage_of_the_answer_is_marked_and_the_chosen_one_is_current() -> None:
     first, second = citation(1, "Ada Lovelace wrote notes."), citation(2)
-    html = render.article(Article("a.txt", TEXT, Metadata(), ((5, 58),)), [first, second], second)
+    html = reading.article(Article("a.txt", TEXT, Metadata(), ((5, 58),)), [first, second], second)
     assert marks(html) == [("1", "Ada Lovelace wrote notes."), ("2", "She published them in 1843.")]
     assert '<b>2</b><mark class="current"' in html
     assert '<b>1</b><mark class="other"' in html
@@ -145,18 +145,18 @@ def test_every_cited_passage_of_the_answer_is_marked_and_the_chosen_one_is_curre
 
 def test_overlapping_citations_share_the_marked_text_between_them() -> None:
     first, second = citation(1, "Ada Lovelace wrote notes. She"), citation(2, "notes. She published")
-    html = render.article(Article("a.txt", TEXT, Metadata(), ((0, len(TEXT)),)), [first, second], first)
+    html = reading.article(Article("a.txt", TEXT, Metadata(), ((0, len(TEXT)),)), [first, second], first)
     assert marks(html) == [("1", "Ada Lovelace wrote "), ("1 2", "notes. She"), ("2", " published")]
 
 
 def test_text_outside_the_prose_is_set_aside() -> None:
-    html = render.article(Article("a.txt", TEXT, Metadata(), ((5, 58),)), [citation()], citation())
+    html = reading.article(Article("a.txt", TEXT, Metadata(), ((5, 58),)), [citation()], citation())
     assert re.findall(r'<span class="aside">(.*?)</span>', html, re.DOTALL) == ["Menu\n", "\nShare this"]
 
 
 def test_citations_of_other_articles_are_not_marked() -> None:
     other = citation(2, "Ada Lovelace wrote notes.", source="b.txt")
-    html = render.article(Article("a.txt", TEXT, Metadata(), ((0, len(TEXT)),)), [citation(), other], citation())
+    html = reading.article(Article("a.txt", TEXT, Metadata(), ((0, len(TEXT)),)), [citation(), other], citation())
     assert [numbers for numbers, _ in marks(html)] == ["1"]
 
 
@@ -165,7 +165,7 @@ def test_citations_of_other_articles_are_not_marked() -> None:
     [(None, "no longer in the corpus"), (Article("a.txt", "New text", Metadata(), ()), "has changed")],
 )
 def test_a_quote_that_no_longer_stands_there_is_shown_but_not_marked(found: Article | None, said: str) -> None:
-    html = render.article(found, [citation()], citation())
+    html = reading.article(found, [citation()], citation())
     assert said in html
     assert "She published them in 1843." in html
     assert marks(html) == []
@@ -208,7 +208,7 @@ def test_only_the_last_turn_can_be_asked_again_or_undone() -> None:
 
 
 def test_the_exported_conversation_keeps_citations_and_disarms_markdown() -> None:
-    exported = render.markdown([turn(question="*When* <b>?"), turn(decline()), Turn("t", "Why?", error="no words")])
+    exported = export.markdown([turn(question="*When* <b>?"), turn(decline()), Turn("t", "Why?", error="no words")])
     assert exported == (
         "## \\*When\\* \\<b\\>?\n\n"
         "She published them in 1843. [1]\n\n"
@@ -264,6 +264,7 @@ def test_a_finished_draft_is_a_gold_question(tmp_path: Any) -> None:
 
 def test_the_two_newest_runs_are_shown(tmp_path: Any) -> None:
     (tmp_path / "evals").mkdir()
+    run = {"corpus": {"fingerprint": "f"}, "answerer": "reader", "metrics": {}, "questions": []}
     for name in ("2026-01-01", "2026-01-03", "2026-01-02"):
-        (tmp_path / "evals" / f"{name}.json").write_text(json.dumps({"when": name}), encoding="utf-8")
+        (tmp_path / "evals" / f"{name}.json").write_text(json.dumps(run | {"when": name}), encoding="utf-8")
     assert [run["when"] for run in quality.last_runs(tmp_path)] == ["2026-01-03", "2026-01-02"]
