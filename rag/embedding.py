@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +13,7 @@ import numpy as np
 
 from rag.errors import ModelError
 from rag.types import Chunk
+from rag.weights import load_session, load_tokenizer, published_hash
 
 MAX_TOKENS = 256  # what the model was trained for; the rest of a text is not seen
 BATCH = 16  # more is no faster on a CPU and costs memory
@@ -62,19 +61,9 @@ class BundledEmbedding:
 
     def __init__(self, models: Path) -> None:
         """Load the model from the folder ``models``; ModelError if a file isn't what its sha256.json says."""
-        import onnxruntime
-        from tokenizers import Tokenizer
-
-        weights, tokenizer = _verified(models, "embedder.onnx"), _verified(models, "tokenizer.json")
-        self.name = f"all-MiniLM-L6-v2-int8-{hashlib.sha256(weights).hexdigest()[:8]}"
-        self._tokenizer = Tokenizer.from_buffer(tokenizer)
-        self._tokenizer.no_padding()
-        self._tokenizer.no_truncation()
-        # One thread per run and several runs at once keeps all cores busy; threads inside a run wait for each other.
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
+        self._session = load_session(models, "embedder.onnx")
+        self._tokenizer = load_tokenizer(models)
+        self.name = f"all-MiniLM-L6-v2-int8-{published_hash(models, 'embedder.onnx')[:8]}"
         self._threads = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="embed")
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
@@ -161,18 +150,6 @@ class LlamaIndexEmbedding:
             shape = "x".join(map(str, vectors.shape))
             raise ModelError(f"the embedding {self.name} returned {shape} numbers for {count} texts")
         return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-
-
-def _verified(models: Path, name: str) -> bytes:
-    """The bytes of a bundled file, if they are those that were published."""
-    try:
-        data = (models / name).read_bytes()
-        expected = json.loads((models / "sha256.json").read_text("utf-8"))[name]
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelError(f"a model file can't be loaded: {error}: install the package again") from error
-    if hashlib.sha256(data).hexdigest() != expected:
-        raise ModelError(f"the model file {models / name} is damaged: install the package again")
-    return data
 
 
 def _cut(ids: list[int]) -> list[int]:

@@ -8,8 +8,6 @@ against position 0, which stands for no answer.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from rag.errors import ModelError
 from rag.types import Passage, Reading
+from rag.weights import load_session, load_tokenizer
 
 MAX_TOKENS = 256  # of question, title and passage together; the passage's end is cut off
 MAX_QUESTION = 96  # tokens of the question or claim that are read
@@ -61,23 +59,11 @@ class Reader:
 
     @cached_property
     def _tokenizer(self) -> Any:
-        from tokenizers import Tokenizer
-
-        tokenizer = Tokenizer.from_buffer(_verified(self._models, "tokenizer.json"))
-        tokenizer.no_padding()
-        tokenizer.no_truncation()
-        return tokenizer
+        return load_tokenizer(self._models)
 
     @cached_property
     def _session(self) -> Any:
-        import onnxruntime
-
-        # Several runs of one thread each keep the cores busier than one run of several threads.
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        weights = _verified(self._models, "reader.onnx")
-        return onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
+        return load_session(self._models, "reader.onnx")
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
@@ -170,17 +156,3 @@ def _mean_inside(values: np.ndarray, offsets: np.ndarray, sentence: tuple[int, i
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-np.asarray(logits, dtype=np.float64)))
-
-
-def _verified(models: Path, name: str) -> bytes:
-    """The bytes of a bundled file; ModelError unless they are those that sha256.json names."""
-    try:
-        data = (models / name).read_bytes()
-        expected = json.loads((models / "sha256.json").read_text(encoding="utf-8"))[name]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(
-            f"the model file {models / name} can't be loaded ({error}): install the package again"
-        ) from error
-    if hashlib.sha256(data).hexdigest() != expected:
-        raise ModelError(f"the model file {models / name} is damaged: install the package again")
-    return data
