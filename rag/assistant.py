@@ -14,6 +14,7 @@ from rag.embedding import BundledEmbedding, LlamaIndexEmbedding
 from rag.errors import LLMError, QuestionError, SettingsError
 from rag.generation import Generation
 from rag.reader import Reader
+from rag.server_store import ServerStore
 from rag.settings import Settings
 from rag.store import Store
 from rag.types import Answer, Article, Event, Metadata, Passage, Reading, SyncReport
@@ -81,9 +82,12 @@ class Assistant:
         raise SettingsError(f"embedding {self.settings.embedding!r} is unknown: use bundled or openai:MODEL")
 
     @cached_property
-    def store(self) -> Store:
+    def store(self) -> Store | ServerStore:
         """The index on disk, or on a Chroma server."""
-        return Store(self.settings.store, self.embedding.name, self.embedding.dimension)
+        settings, embedding = self.settings, self.embedding
+        if settings.chroma_url is None:
+            return Store(settings.store, embedding.name, embedding.dimension)
+        return ServerStore(settings.chroma_url, settings.store, embedding.name, embedding.dimension)
 
     @cached_property
     def verifier(self) -> Verifier:
@@ -294,7 +298,7 @@ def _reranked(readings: Sequence[Reading]) -> list[Passage]:
 
 
 def _byline_passages(generation: Generation, source: str) -> list[Passage]:
-    chunks = generation.chunks(generation.manifest.entries[source].chunk_ids)
+    chunks = generation.chunks(tuple(generation.manifest.entries[source].chunks))
     return [retrieval.passage(chunk, 0.0) for chunk in chunks if chunk.kind == "byline"]
 
 
