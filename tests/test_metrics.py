@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from evals import metrics
 from evals.gold import Evidence, Question
@@ -59,6 +61,20 @@ def test_spellings_of_the_same_are_equal(group: tuple[str, ...]) -> None:
 )
 def test_contains_matches_whole_tokens_in_order(text: str, part: str, holds: bool) -> None:
     assert contains(tokens(text), tokens(part)) is holds
+
+
+@given(st.integers(0, 10**15))
+def test_an_integer_reads_the_same_with_and_without_commas(number: int) -> None:
+    assert (
+        tokens(f"about {number:,} of them") == tokens(f"about {number} of them") == ["about", str(number), "of", "them"]
+    )
+
+
+@given(st.text())
+def test_any_text_has_tokens_and_contains_itself(text: str) -> None:
+    found = tokens(text)
+    assert contains(found, found) is bool(found)
+    assert all(token and not token.isspace() for token in found)
 
 
 def test_token_f1_is_the_harmonic_mean_of_precision_and_recall() -> None:
