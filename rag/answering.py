@@ -49,6 +49,14 @@ _LEANS_BACK = re.compile(
     r"latter|former|two))\b",
     re.IGNORECASE,
 )
+_NUMBER = re.compile(r"[A-Z]{0,2}[$€£¥]?\s?\d")
+_QUALIFIER = re.compile(
+    r"(?:\b(?:(?:more|less|fewer|greater) than|over|under|about|around|nearly|almost|at (?:least|most)|up to|roughly|"
+    r"approximately|an estimated|as (?:many|much|few|little) as)\s+)?(?:[A-Z]{0,2}[$€£¥]\s?)?$"
+)
+_UNIT = re.compile(r"\s?(?:%|per ?cent\b|(?:thousand|million|billion|trillion)\b)")
+_NAME = re.compile(r"\b[A-Z][\w&-]{2,}|\b[A-Z]{2,}\b")
+_MARKER = re.compile(r"\[(\d+)\]")
 _WORD = re.compile(r"[\w’'-]+")
 
 
@@ -89,7 +97,7 @@ def find(question: str, readings: Sequence[Reading]) -> Finding | None:
         return _claim(bodies)
     if wants_sentences(question):
         return _long(bodies)
-    return _fact(readings) or _long(bodies)
+    return _fact(question, readings) or _long(bodies)
 
 
 def score(reading: Reading) -> float:
@@ -101,16 +109,17 @@ def _probability(logit: float) -> float:
     return 1 / (1 + exp(-max(-50.0, min(50.0, logit))))
 
 
-def _fact(readings: Sequence[Reading]) -> Finding | None:
+def _fact(question: str, readings: Sequence[Reading]) -> Finding | None:
     ranked = sorted((reading for reading in readings if reading.span), key=score, reverse=True)
     if not ranked:
         return None
     best = ranked[0]
-    pieces = _sentence_of_span(best)
+    asked = set(_NAME.findall(question))
+    pieces = _sentence_of_span(best, asked)
     if rival := _rival(best, ranked[1:]):
         pieces = [
             replace(piece, lead=who_says(piece.passage) if index == 0 else "")
-            for group in (pieces, _sentence_of_span(rival))
+            for group in (pieces, _sentence_of_span(rival, asked))
             for index, piece in enumerate(group)
         ]
     return Finding(tuple(pieces), _short(best), best)
@@ -131,10 +140,16 @@ def _claim(readings: Sequence[Reading]) -> Finding:
 
 
 def _short(reading: Reading) -> str | None:
+    """The answer span in a few words, a number with its unit and with what qualifies it ("more than 750")."""
     if reading.span is None:
         return None
+    text = reading.passage.text
     start, end = reading.span
-    return " ".join(reading.passage.text[start:end].strip(" ,;:").split()) or None
+    if _NUMBER.match(text, start):
+        start = _QUALIFIER.search(text[:start]).start()  # type: ignore[union-attr]  # matches the empty string
+        if unit := _UNIT.match(text, end):
+            end = unit.end()
+    return " ".join(text[start:end].strip(" ,;:").split()) or None
 
 
 def _rival(best: Reading, others: Iterable[Reading]) -> Reading | None:
@@ -151,12 +166,17 @@ def _rival(best: Reading, others: Iterable[Reading]) -> Reading | None:
     return None
 
 
-def _sentence_of_span(reading: Reading) -> list[Piece]:
+def _sentence_of_span(reading: Reading, asked: set[str]) -> list[Piece]:
+    """The sentence that holds the answer, and the one before it where that is what names the things asked about."""
     assert reading.span is not None
     start, end = reading.span
-    sentences = reading.passage.sentences
-    inside = [index for index, (left, right) in enumerate(sentences) if left < end and right > start]
-    return _pieces(reading.passage, inside or [0])
+    passage = reading.passage
+    inside = [index for index, (left, right) in enumerate(passage.sentences) if left < end and right > start] or [0]
+    if inside[0]:
+        before, first = (passage.text[slice(*passage.sentences[index])] for index in (inside[0] - 1, inside[0]))
+        if any(name in before and name not in first for name in asked):
+            inside.insert(0, inside[0] - 1)
+    return _pieces(passage, inside)
 
 
 def _pieces(passage: Passage, indexes: Sequence[int]) -> list[Piece]:
@@ -293,6 +313,27 @@ def answered(
 ) -> Answer:
     """An answer by the reader."""
     return _answer(text, short, True, None, citations, passages, confidence)
+
+
+def joined(answers: Sequence[Answer]) -> Answer:
+    """One answer of those to the parts of a question, its citations numbered through; a decline if all of them are."""
+    found = [answer for answer in answers if answer.answered]
+    passages = tuple(dict.fromkeys(passage for answer in answers for passage in answer.passages))
+    if not found:
+        return replace(answers[0], passages=passages)
+    texts: list[str] = []
+    citations: list[Citation] = []
+    for answer in found:
+        shift = len(citations)
+        texts.append(_renumbered(answer.text, shift))
+        citations += [replace(citation, number=citation.number + shift) for citation in answer.citations]
+    short = "; ".join(answer.short for answer in found if answer.short) or None
+    sure = min(answer.confidence for answer in found)
+    return answered("\n\n".join(texts), short, tuple(citations), passages, sure)
+
+
+def _renumbered(text: str, shift: int) -> str:
+    return _MARKER.sub(lambda match: f"[{int(match[1]) + shift}]", text)
 
 
 def declined(reason: str, confidence: float, passages: Sequence[Passage]) -> Answer:

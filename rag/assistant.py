@@ -149,7 +149,7 @@ class Assistant:
             yield from _by_paragraph(answer)
         if answer is None:
             yield Event("status", f"Reading {len(passages)} passages")
-            answer = self._read_answer(asked, passages)
+            answer = self._read_parts(asked, passages, generation, notes)
             clock.lap("read")
             yield from _by_paragraph(answer)
         answer = clock.stop(replace(answer, notes=tuple(notes)))
@@ -223,6 +223,26 @@ class Assistant:
             dropped=draft.dropped,
             usage=reply.usage,
         )
+
+    def _read_parts(
+        self, question: str, passages: Sequence[Passage], generation: Generation, notes: list[str]
+    ) -> Answer:
+        """The embedded answer, to each part of a question that asks two things."""
+        parts = followup.parts(question)
+        if len(parts) == 1:
+            return self._read_answer(question, passages)
+        answers: list[Answer] = []
+        for part in parts:
+            asked = followup.standalone(part, [(parts[0], answers[0].text)]) if answers else part
+            found = retrieval.retrieve([asked, question], generation, self.embedding, CANDIDATES)
+            answers.append(self._read_answer(asked, found))
+        if any(answer.answered for answer in answers):
+            notes += [
+                f"the articles don't say: {part}"
+                for part, each in zip(parts, answers, strict=True)
+                if not each.answered
+            ]
+        return answering.joined(answers)
 
     def _read_answer(self, question: str, passages: Sequence[Passage]) -> Answer:
         """The embedded answer: verbatim sentences that the reader finds."""

@@ -19,28 +19,31 @@ _ARTICLE = (
     r"(?:articles?|pieces?|story|stories|essays?|op-?eds?|columns?|reports?|commentar(?:y|ies)|texts?|analys[ie]s|"
     r"opinions?|editorials?|posts?|write-?up|interview)"
 )
+_WORK = rf"(?:\b{_ARTICLE}\b|[\"“][^\"”]{{8,}}[\"”])"
+"""An article, by the word or by its title in quotes."""
+
 _ASKS = {
     "authors": re.compile(
-        rf"\bwho (?:wrote|authored|penned|co-?wrote|is writing)\b(?=.*\b(?:{_ARTICLE}|about)\b)|"
-        rf"\b(?:author|authors|writer|writers|byline)\b(?=.*\b{_ARTICLE}\b)|\b{_ARTICLE}\b.*\bwritten by whom?\b|"
+        rf"\bwho (?:wrote|authored|penned|co-?wrote|is writing)\b(?=.*(?:{_WORK}|\babout\b))|"
+        rf"\b(?:author|authors|writer|writers|byline)\b(?=.*{_WORK})|\b{_ARTICLE}\b.*\bwritten by whom?\b|"
         rf"\bby whom\b.*\b{_ARTICLE}\b.*\bwritten\b",
         re.IGNORECASE,
     ),
     "date": re.compile(
         rf"\b(?:when|what (?:date|day|month|year)|which (?:date|day|month|year)|on what date)\b(?=.*\b(?:publish\w*|"
-        rf"written|wrote|write|posted|released|appear\w*|updated|dated|printed|out|from|come|came)\b)(?=.*(?:\b{_ARTICLE}\b))|"
+        rf"written|wrote|write|posted|released|appear\w*|updated|dated|printed|out|from|come|came)\b)(?=.*{_WORK})|"
         rf"\bdate of\b.*\b{_ARTICLE}\b|\bhow (?:old|recent) is\b.*\b{_ARTICLE}\b|\bpublication date\b",
         re.IGNORECASE,
     ),
     "publisher": re.compile(
         rf"\b(?:what|which) (?:\w+ )?(?:newspaper|paper|outlet|publisher|publication|site|website|magazine|journal|"
         rf"news agency|agency|media|organi[sz]ation)\b(?=.*\b(?:publish\w*|ran|run|carried|printed|appear\w*|from|is)"
-        rf"\b)(?=.*\b{_ARTICLE}\b)|\bwhere (?:was|were|did)\b(?=.*\b(?:publish\w*|appear\w*)\b)(?=.*\b{_ARTICLE}\b)|"
-        rf"\bwho published\b(?=.*\b{_ARTICLE}\b)",
+        rf"\b)(?=.*{_WORK})|\bwhere (?:was|were|did)\b(?=.*\b(?:publish\w*|appear\w*)\b)(?=.*{_WORK})|"
+        rf"\bwho published\b(?=.*{_WORK})",
         re.IGNORECASE,
     ),
     "title": re.compile(
-        rf"\b(?:title|headline)\b(?=.*\b{_ARTICLE}\b)|\b{_ARTICLE}\b.*\b(?:called|titled|entitled)\b\W*$", re.IGNORECASE
+        rf"\b(?:title|headline)\b(?=.*{_WORK})|\b{_ARTICLE}\b.*\b(?:called|titled|entitled)\b\W*$", re.IGNORECASE
     ),
 }
 _PLUMBING = frozenset(

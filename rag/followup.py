@@ -51,6 +51,11 @@ _OPENERS = frozenset(
 _PLACE = re.compile(r"\b(?:in|at|near|to|from) ((?:[A-Z][\w.-]+(?:,? (?=[A-Z]))?)+)")
 _MARKER = re.compile(r"\s*\[\d+\]")
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+_ASKING = "(?:who|whose|what|which|how|where|when|why)"
+_TWO = re.compile(
+    rf"^(?P<first>(?:\w+ )?{_ASKING}\b(?:\W+\w+){{3,}}?)\W+and (?P<second>{_ASKING}\b(?:\W+\w+){{2,}}\W*)$",
+    re.IGNORECASE,
+)
 _QUOTED = re.compile(r"[\"“][^\"”]{8,}[\"”]")
 _WRITTEN = re.compile(r"^who (?:wrote|authored|penned) (?P<work>[^?]+)", re.IGNORECASE)
 _OWNER = re.compile(r"\b(?:[A-Z][\w&.-]*\s?)+(?:['’]s|(?<=s)['’])")
@@ -76,6 +81,12 @@ def standalone(question: str, history: History) -> str:
     if core != question.strip() and not _SENTENCE.search(core) and (fragment := _FRAGMENT.match(core)):
         return _exchange(before, _point_back(fragment["new"], before, answer, None) or fragment["new"])
     return _point_back(core, before, answer, _carried(before, earlier)) or question
+
+
+def parts(question: str) -> list[str]:
+    """The questions that a question consists of: "How many work there, and who owns it?" asks two."""
+    both = _TWO.match(question.strip())
+    return [f"{both[name].rstrip(' ,?')}?" for name in ("first", "second")] if both else [question]
 
 
 def context(question: str, history: History) -> list[str]:

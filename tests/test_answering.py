@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering import cite, find, wants_sentences, who_says
+from rag.answering import answered, cite, declined, find, joined, piece, wants_sentences, who_says
 from rag.types import Passage, Reading
 
 TEXT = "Fuyao came first. It built a plant in Ohio. The plant has 2,000 workers."
@@ -50,6 +50,31 @@ def test_a_fact_gets_its_sentence_and_the_span() -> None:
     assert finding is not None
     assert finding.short == "2,000"
     assert [piece.text for piece in finding.pieces] == ["The plant has 2,000 workers."]
+
+
+@pytest.mark.parametrize(
+    ("text", "span", "short"),
+    [
+        ("It employs more than 750 workers.", "750", "more than 750"),
+        ("Investments exceed US$1.2 trillion in all.", "1.2", "US$1.2 trillion"),
+        ("It was about 33 per cent of sales.", "33", "about 33 per cent"),
+        ("It came in 1985 to Kentucky.", "1985", "1985"),
+        ("Robin Zeng leads it.", "Robin Zeng", "Robin Zeng"),
+    ],
+)
+def test_a_number_keeps_its_qualifier_and_unit(text: str, span: str, short: str) -> None:
+    start = text.index(span)
+    finding = find("How many?", [reading(passage(text=text), span=(start, start + len(span)))])
+    assert finding is not None and finding.short == short
+
+
+def test_the_sentence_before_comes_along_where_it_names_what_was_asked_about() -> None:
+    finding = find("How many workers has Ohio's plant?", [reading(passage(), span=(58, 63))])
+    assert finding is not None
+    assert [piece.text for piece in finding.pieces][-2:] == [
+        "It built a plant in Ohio.",
+        "The plant has 2,000 workers.",
+    ]
 
 
 def test_a_sentence_that_leans_back_brings_the_one_before_it() -> None:
@@ -112,3 +137,18 @@ def test_nothing_to_read_is_no_finding() -> None:
 
 def test_who_says_falls_back_to_the_file() -> None:
     assert who_says(passage()) == "a.txt"
+
+
+def test_answers_to_two_parts_become_one_with_citations_numbered_through() -> None:
+    one, other = (
+        answered(*cite([piece(where, (0, 17))])[:1], "x", cite([piece(where, (0, 17))])[1], [where], sure)
+        for where, sure in ((passage(), 0.9), (passage("b.txt"), 0.7))
+    )
+    both = joined([one, declined("unknown", 0.1, []), other])
+    assert both.text == "Fuyao came first. [1]\n\nFuyao came first. [2]"
+    assert [(citation.number, citation.source) for citation in both.citations] == [(1, "a.txt"), (2, "b.txt")]
+    assert (both.confidence, both.short) == (0.7, "x; x")
+
+
+def test_parts_that_are_all_declined_are_a_decline() -> None:
+    assert joined([declined("unknown", 0.1, []), declined("too", 0.2, [])]).reason == "unknown"

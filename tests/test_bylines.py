@@ -38,6 +38,8 @@ def lines(source: str) -> list[Passage]:
         ("What date did the Reuters story come out?", "date"),
         ("Which newspaper ran the article by Liu Dongmei?", "publisher"),
         ("What is the title of Wang Huiyao's article?", "title"),
+        ('Who is the author of "The Road to a New Deal"?', "authors"),
+        ("When was “The Road to a New Deal” published?", "date"),
         ("Who founded CATL?", None),
         ("When was the trade agreement signed?", None),
         ("When did Toyota decide to build a factory?", None),

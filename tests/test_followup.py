@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.followup import standalone
+from rag.followup import parts, standalone
 
 PLANT = [("Where is BYD's plant?", "In Lancaster [1].")]
 
@@ -65,3 +65,19 @@ def test_a_chain_of_follow_ups_keeps_its_topic() -> None:
 
 def test_without_history_nothing_changes() -> None:
     assert standalone("And how many workers does it employ?", []) == "And how many workers does it employ?"
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        (
+            "How many people does BYD employ, and how many jobs might investments create?",
+            ["How many people does BYD employ?", "how many jobs might investments create?"],
+        ),
+        ("Who is Robin Zeng and what does he want?", ["Who is Robin Zeng?", "what does he want?"]),
+        ("How and why did Japan invest?", ["How and why did Japan invest?"]),
+        ("Which cars and buses does BYD make?", ["Which cars and buses does BYD make?"]),
+    ],
+)
+def test_a_question_that_asks_two_things_has_two_parts(question: str, expected: list[str]) -> None:
+    assert parts(question) == expected
