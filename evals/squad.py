@@ -182,7 +182,7 @@ def _ask(assistant: Assistant, question: Question) -> Result:
     text = (answer.short or answer.text) if answer.answered else ""
     source, current = _name(question.paragraph), assistant.store.current()
     assert current is not None  # the corpus was synced before the first question
-    fused = retrieval.retrieve(question.text, current, assistant.embedding, DEPTH)
+    fused = retrieval.retrieve([question.text], current, assistant.embedding, DEPTH)
     reranked = assistant.retrieve(question.text, DEPTH)
     return Result(question, text, answer.confidence, seconds, (_rank(fused, source), _rank(reranked, source)))
 

@@ -7,44 +7,23 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from rag import answering, articles, bylines, confidence, drafting, followup, prompting, prompts, retrieval, syncing
+from rag import articles, followup, syncing
 from rag.embedding import BundledEmbedding, LlamaIndexEmbedding
 from rag.errors import LLMError, QuestionError, SettingsError
+from rag.extractive import CANDIDATES, MOST_READ, Extractive
 from rag.generation import Generation
+from rag.generative import Generative
+from rag.llm import LLM
 from rag.reader import Reader
 from rag.server_store import ServerStore
 from rag.settings import Settings
 from rag.store import Store
-from rag.types import Answer, Article, Event, Metadata, Passage, Reading, SyncReport
+from rag.types import Answer, Article, Event, Metadata, Passage, SyncReport
 from rag.verification import Verifier
 
-if TYPE_CHECKING:
-    from rag.llm import LLM
-
 MODELS = Path(__file__).parent / "models"
-
-CANDIDATES = 24
-"""Passages retrieved for a question, and reranked by the reader where a ranking is asked for."""
-
-READ_AT_ONCE = 6
-"""Passages read before asking whether that is enough."""
-
-MOST_READ = 12
-"""Passages read for an answer at most: the evidence is seldom further down, and each costs some 8 ms on two cores."""
-
-PROMPTED = 10
-"""Passages that an LLM is given at most."""
-
-SURE = 4.0
-"""Score (logit) of a reading at which no further passages are read for a question for a fact."""
-
-FUSED_WEIGHT = 3.0
-"""Reranking adds this times the fused retrieval score to a reading's logit."""
-
-THRESHOLD = 0.5
-"""Below this confidence the assistant declines. Chosen on gold questions: ``rag eval`` prints both kinds of error."""
 
 MAX_QUESTION = 2000
 """Characters of a question that are read."""
@@ -90,18 +69,23 @@ class Assistant:
         return ServerStore(settings.chroma_url, settings.store, embedding.name, embedding.dimension)
 
     @cached_property
-    def verifier(self) -> Verifier:
-        """What checks an LLM's sentences against the passages they cite."""
-        return Verifier(self.reader.support)
+    def extractive(self) -> Extractive:
+        """What answers in the articles' own words."""
+        return Extractive(self.reader, self.embedding)
 
     @cached_property
     def llm(self) -> LLM | None:
-        """The LLM that writes the answers, or None where the reader does."""
+        """The LLM that writes the answers, or None where the reader answers."""
         if self._llm_model is None and not self.settings.uses_llm:
             return None
-        from rag.llm import LLM
-
         return LLM(self.settings, model=self._llm_model)
+
+    @cached_property
+    def generative(self) -> Generative | None:
+        """What answers by the LLM, each sentence checked."""
+        if self.llm is None:
+            return None
+        return Generative(self.llm, Verifier(self.reader.support), self.settings.llm_context_tokens)
 
     def sync(self, progress: Progress | None = None, *, rebuild: bool = False) -> SyncReport:
         """Brings the index up to date with the corpus; only what is new or changed is read and embedded.
@@ -113,9 +97,8 @@ class Assistant:
     def retrieve(self, question: str, k: int = 10) -> list[Passage]:
         """The ``k`` passages that fit the question best, best first, reranked by the reader."""
         question = _checked(question)
-        candidates = retrieval.retrieve([question], self._generation(), self.embedding, max(k, CANDIDATES))
-        readings = self.reader.read(question, candidates[:CANDIDATES])
-        return [*_reranked(readings), *candidates[CANDIDATES:]][:k]
+        passages = self.extractive.retrieve([question], self._generation(), max(k, CANDIDATES))
+        return self.extractive.rerank(question, passages)[:k]
 
     def query(self, question: str, history: followup.History = ()) -> Answer:
         """The answer to a question; with ``history``, earlier (question, answer) turns, also to a follow-up.
@@ -136,23 +119,19 @@ class Assistant:
         question = _checked(question)
         generation = self._generation()
         yield Event("status", "Looking through the articles")
-        asked, llm = self._alone(question, history, notes)
-        context = followup.context(asked, history)
-        passages = retrieval.retrieve([asked, *context], generation, self.embedding, CANDIDATES)
+        asked, generative = self._alone(question, history, notes)
+        passages = self.extractive.retrieve([asked, *followup.context(asked, history)], generation)
         clock.lap("retrieve")
-        answer = self._about_article(asked, passages, generation)
-        if answer is None and llm is not None and passages:
-            yield Event("status", f"{llm.name} is writing from the passages, each sentence is checked")
-            answer = yield from self._write(llm, asked, passages, notes)
-            clock.lap("write")
-        elif answer is not None:
-            yield from _by_paragraph(answer)
+        answer = self.extractive.about_article(asked, passages, generation)
+        if answer is None and generative is not None and passages:
+            answer = yield from self._written(generative, asked, passages, notes, clock)
         if answer is None:
             yield Event("status", f"Reading {len(passages)} passages")
-            answer = self._read_parts(asked, passages, generation, notes)
+            answer = self.extractive.answer(asked, passages, generation)
             clock.lap("read")
+        if answer.answerer == "reader":
             yield from _by_paragraph(answer)
-        answer = clock.stop(replace(answer, notes=tuple(notes)))
+        answer = clock.stop(replace(answer, notes=(*notes, *answer.notes)))
         yield Event("answer", answer.text, answer.citations, answer)
 
     def warm_up(self) -> None:
@@ -179,111 +158,30 @@ class Assistant:
         assert current is not None
         return current
 
-    def _alone(self, question: str, history: followup.History, notes: list[str]) -> tuple[str, LLM | None]:
+    def _alone(self, question: str, history: followup.History, notes: list[str]) -> tuple[str, Generative | None]:
         """The question as it stands alone, and the LLM that is to answer it, if there is one that works."""
-        if not history or self.llm is None:
-            return followup.standalone(question, history), self.llm
+        if self.generative is None:
+            return followup.standalone(question, history), None
         try:
-            reply = self.llm.complete(prompting.condense_messages(question, history))
+            return self.generative.standalone(question, history), self.generative
         except LLMError as error:
             notes.append(f"{error}; the bundled reader answered")
             return followup.standalone(question, history), None
-        return prompting.condensed(reply, question), self.llm
 
-    def _write(
-        self, llm: LLM, question: str, passages: Sequence[Passage], notes: list[str]
+    def _written(
+        self, generative: Generative, question: str, passages: Sequence[Passage], notes: list[str], clock: _Clock
     ) -> Generator[Event, None, Answer | None]:
-        """The LLM's answer, its sentences as they are checked; None, and a note, if the service fails before any."""
-        ranked = _reranked(self.reader.read(question, passages[:MOST_READ])) + list(passages[MOST_READ:])
-        fitting = prompting.fit(ranked[:PROMPTED], llm.count_tokens, self.settings.llm_context_tokens)
-        reply = llm.stream(prompting.messages(question, fitting))
-        draft = drafting.Draft(reply, self.verifier, question, fitting)
+        """The LLM's answer; None, and a note, if the service fails before its first sentence."""
+        passages = self.extractive.rerank(question, passages, MOST_READ)
+        clock.lap("read")
+        yield Event("status", f"{generative.llm.name} writes, and each sentence is checked")
         try:
-            for piece in draft:
-                yield Event("sentence", piece.text, piece.citations)
+            return (yield from generative.stream(question, passages))
         except LLMError as error:
-            if not draft.answered:
-                notes.append(f"{error}; the bundled reader answered")
-                return None
-            notes.append(f"the LLM's answer broke off: {error}")
-        if draft.dropped:
-            notes.append(f"{draft.dropped} sentence{'s' * (draft.dropped > 1)} dropped that no passage supports")
-        if not draft.answered:
-            yield Event("sentence", prompts.REFUSAL)
-        return Answer(
-            text=draft.text if draft.answered else prompts.REFUSAL,
-            short=None,
-            answered=draft.answered,
-            reason=draft.reason,
-            citations=tuple(draft.citations),
-            passages=tuple(ranked),
-            confidence=draft.confidence,
-            answerer=f"llm:{llm.name}",
-            seconds=0.0,
-            dropped=draft.dropped,
-            usage=reply.usage,
-        )
-
-    def _read_parts(
-        self, question: str, passages: Sequence[Passage], generation: Generation, notes: list[str]
-    ) -> Answer:
-        """The embedded answer, to each part of a question that asks two things."""
-        parts = followup.parts(question)
-        if len(parts) == 1:
-            return self._read_answer(question, passages)
-        answers: list[Answer] = []
-        for part in parts:
-            asked = followup.standalone(part, [(parts[0], answers[0].text)]) if answers else part
-            found = retrieval.retrieve([asked, question], generation, self.embedding, CANDIDATES)
-            answers.append(self._read_answer(asked, found))
-        if any(answer.answered for answer in answers):
-            notes += [
-                f"the articles don't say: {part}"
-                for part, each in zip(parts, answers, strict=True)
-                if not each.answered
-            ]
-        return answering.joined(answers)
-
-    def _read_answer(self, question: str, passages: Sequence[Passage]) -> Answer:
-        """The embedded answer: verbatim sentences that the reader finds."""
-        readings = self.read(question, passages)
-        finding = answering.find(question, readings)
-        ranked = tuple(_reranked(readings)) + tuple(passages[len(readings) :])
-        if finding is None:
-            return answering.declined("no passage of the articles matches the question", 0.0, ranked)
-        sure = confidence.probability(confidence.features(question, finding.short, finding.best, readings))
-        if sure < THRESHOLD:
-            return answering.declined(_doubt(question, readings, sure), sure, ranked)
-        text, citations = answering.cite(finding.pieces)
-        return answering.answered(text, finding.short, citations, ranked, sure)
-
-    def read(self, question: str, passages: Sequence[Passage]) -> list[Reading]:
-        """Readings of the most promising passages, and of more where these leave a doubt or more may be said."""
-        readings = self.reader.read(question, passages[:READ_AT_ONCE])
-        sure = any(answering.score(reading) >= SURE for reading in readings)
-        if sure and not answering.wants_sentences(question):
-            return readings
-        return readings + self.reader.read(question, passages[READ_AT_ONCE:MOST_READ])
-
-    def _about_article(self, question: str, passages: Sequence[Passage], generation: Generation) -> Answer | None:
-        """The answer to a question about an article itself, or None if it isn't one."""
-        field = bylines.asked_field(question)
-        if field is None:
+            notes.append(f"{error}; the bundled reader answered")
             return None
-        found = bylines.look_up(question, field, passages, lambda source: _byline_passages(generation, source))
-        if found is None or found.match < bylines.FITS:
-            return None
-        name = found.article.title or found.article.source
-        if not found.value:
-            reason = f"the article “{name}” doesn't tell its {field}"
-            return answering.declined(reason, 1 - found.match, tuple(passages))
-        if not found.lines:
-            reason = f"the metadata of “{name}” gives {found.value}, but its text doesn't show it"
-            return answering.declined(reason, 1 - found.match, tuple(passages))
-        pieces = [answering.piece(line, span) for line, span in found.lines]
-        pieces[0] = replace(pieces[0], lead=f"“{name}”")
-        text, citations = answering.cite(pieces)
-        return answering.answered(text, found.value, citations, tuple(passages), found.match)
+        finally:
+            clock.lap("write")
 
 
 class _Clock:
@@ -308,27 +206,6 @@ def _checked(question: str) -> str:
     if not any(character.isalnum() for character in question):
         raise QuestionError("the question is empty: ask something in words")
     return question
-
-
-def _reranked(readings: Sequence[Reading]) -> list[Passage]:
-    """The passages that were read, the reader's judgement joined with retrieval's, scored above all unread ones."""
-    logits = [(reading.answerable + FUSED_WEIGHT * reading.passage.score, reading.passage) for reading in readings]
-    ranked = sorted(logits, key=lambda item: -item[0])
-    return [replace(passage, score=1 + confidence.sigmoid(logit)) for logit, passage in ranked]
-
-
-def _byline_passages(generation: Generation, source: str) -> list[Passage]:
-    chunks = generation.chunks(tuple(generation.manifest.entries[source].chunks))
-    return [retrieval.passage(chunk, 0.0) for chunk in chunks if chunk.kind == "byline"]
-
-
-def _doubt(question: str, readings: Sequence[Reading], sure: float) -> str:
-    """Why an answer is declined, in words that help to ask better."""
-    texts = [" ".join((r.passage.text, r.passage.title, *r.passage.authors, r.passage.publisher)) for r in readings]
-    missing = confidence.missing_names(question, texts)
-    if missing:
-        return f"nothing that fits the question mentions {', '.join(missing)}"
-    return f"no passage answers this clearly enough (confidence {sure:.2f}, needed {THRESHOLD:.2f})"
 
 
 def _by_paragraph(answer: Answer) -> Iterator[Event]:

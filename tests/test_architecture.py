@@ -14,7 +14,7 @@ ROOMS = sorted((ROOT / "rag").glob("*.py"))
 GROUND = {"types", "errors", "prompts"}
 """What every room may import of this package."""
 
-JOINERS = {"assistant", "syncing", "cli", "__init__", "__main__", "llamaindex"}
+JOINERS = {"assistant", "extractive", "generative", "syncing", "cli", "__init__", "__main__", "llamaindex"}
 """The files that join rooms."""
 
 SUITES = (

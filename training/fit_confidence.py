@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from evals import gold, matching, metrics
-from rag import answering, confidence, followup, retrieval
-from rag.assistant import CANDIDATES, Assistant
+from rag import answering, confidence, followup
+from rag.assistant import Assistant
 from rag.settings import Settings
 from rag.types import Answer
 
@@ -56,8 +56,8 @@ def answer_features(
     generation = assistant.store.current()
     assert generation is not None
     asked, context = followup.standalone(question, history), followup.context(question, history)
-    passages = retrieval.retrieve([asked, *context], generation, assistant.embedding, CANDIDATES)
-    readings = assistant.read(asked, passages)
+    passages = assistant.extractive.retrieve([asked, *context], generation)
+    readings = assistant.extractive.read(asked, passages)
     finding = answering.find(asked, readings)
     if finding is None:
         return None
