@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -49,6 +51,24 @@ def link_or_copy(source: str, target: str) -> str:
             os.link(source, target)
             return target
     return shutil.copy2(source, target)
+
+
+def was_refused(problem: str) -> bool:
+    """Whether a library's error tells of a refusal (full disk, no permission) and not of a damaged file."""
+    sqlite = re.search(r"\(code: (\d+)\)", problem)
+    if sqlite:
+        return int(sqlite[1]) & 0xFF in (8, 10, 13, 14)  # read-only, input/output error, full, can't open
+    return bool(re.search("No space left|File too large|Permission denied|Read-only file system|quota", problem))
+
+
+def writable_copy(folder: Path) -> tempfile.TemporaryDirectory[str]:
+    """A copy of a read-only folder, in the system's folder for such things; deleted with the returned object."""
+    copy = tempfile.TemporaryDirectory(prefix="rag-", ignore_cleanup_errors=True)
+    shutil.copytree(folder, copy.name, dirs_exist_ok=True, copy_function=shutil.copyfile)
+    for path in (Path(copy.name), *Path(copy.name).rglob("*")):
+        if path.is_dir():
+            path.chmod(0o700)
+    return copy
 
 
 def share(lock: Path) -> int:

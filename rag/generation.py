@@ -14,7 +14,7 @@ from typing import Self
 import numpy as np
 
 from rag.errors import EmbeddingMismatchError, StoreDamagedError, StoreError
-from rag.files import crc32, exclusive, link_or_copy, seal, share, write_atomically
+from rag.files import crc32, exclusive, link_or_copy, seal, share, writable_copy, write_atomically
 from rag.lexical import LexicalIndex
 from rag.manifest import Entry, Manifest, Stat, checksum
 from rag.types import Chunk, Metadata
@@ -41,6 +41,9 @@ class Generation:
         self.number = int(path.name)
         lock = share(path / "lock")
         weakref.finalize(self, os.close, lock)
+        if not os.access(path / "manifest", os.W_OK):  # Chroma and tantivy have to write even to read
+            self._copy = writable_copy(path)
+            path = self.path = Path(self._copy.name)
         self.manifest = Manifest.loads((path / "manifest").read_bytes(), path / "manifest")
         size = sum(size for size, _ in self.manifest.files.values())
         self.check(every_byte=size <= CHECKED_BYTES)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import StoreDamagedError, StoreError
+from rag.files import was_refused
 from rag.types import Chunk
 
 if TYPE_CHECKING:
@@ -161,4 +162,7 @@ def _errors(kind: type[StoreError], path: Path | None = None) -> Iterator[None]:
         yield
     except (ValueError, OSError) as error:
         where = f" {path}" if path else ""
-        raise kind(f"the lexical index{where} failed: {' '.join(str(error).split())[:300]}") from error
+        problem = f"the lexical index{where} failed: {' '.join(str(error).split())[:300]}"
+        if kind is StoreDamagedError and not was_refused(problem):
+            raise StoreDamagedError(f"{problem}: run `rag sync --rebuild`") from error
+        raise StoreError(problem) from error

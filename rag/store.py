@@ -14,6 +14,7 @@ that, it leaves the current one as it was. A generation is deleted once it isn't
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import threading
 import time
@@ -138,6 +139,6 @@ def _storage_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StoreError(
-            f"the store {path} can't be written: {error.strerror or error}: free or unlock it, then sync again"
-        ) from error
+        # A failed copy of a folder is a list of (from, to, reason).
+        reason = error.args[0][0][2] if isinstance(error, shutil.Error) else error.strerror or error
+        raise StoreError(f"the store {path} can't be written: {reason}") from error

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from rag.errors import StoreDamagedError, StoreError
+from rag.files import was_refused
 from rag.types import Chunk, Metadata
 
 COLLECTION = "chunks"
@@ -192,5 +193,7 @@ def chroma_errors(kind: type[StoreError], where: object) -> Iterator[None]:
             f"Chroma on {where} can't be reached ({error}): is it running, and chroma_url right?"
         ) from error
     except (ChromaError, ValueError, KeyError, TypeError, RuntimeError, OSError) as error:
-        advice = ": run `rag sync --rebuild`" if kind is StoreDamagedError else ""
-        raise kind(f"Chroma on {where} failed: {' '.join(str(error).split())[:300]}{advice}") from error
+        problem = f"Chroma on {where} failed: {' '.join(str(error).split())[:300]}"
+        if kind is StoreDamagedError and not was_refused(problem):
+            raise StoreDamagedError(f"{problem}: run `rag sync --rebuild`") from error
+        raise StoreError(problem) from error
