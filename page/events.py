@@ -210,8 +210,10 @@ class Page:
 
     def save_metadata(self, event: gr.EventData) -> Iterator[Overview]:
         """Writes an article's metadata into metadata.toml and syncs."""
+        source = event._data["source"]
         with _told():
-            corpus.save_metadata(self.folder, event._data["source"], corpus.metadata_values(event._data))
+            corpus.inside(self.folder, source)
+            corpus.save_metadata(self.folder, source, corpus.metadata_values(event._data))
         yield from self.start_sync()
 
     # Quality

@@ -23,11 +23,11 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright to drive the page")
 expect = sync_api.expect
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=30_000)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium to drive the page: apt-get install chromium")
 
-BUS = "How many people work at BYD's bus plant in Lancaster?"
-BUS_ARTICLE = "000_863140e473464f69.txt"
+CARS = "How many cars did Tesla sell in China last year?"
+CARS_ARTICLE = "000_863140e473464f69.txt"
 UNANSWERABLE = "What is the boiling point of mercury in Oslo?"
 LIGHTHOUSE = """The Lighthouse of Harrow Island
 
@@ -124,7 +124,7 @@ class Visitor:
     def __init__(self, browser: Any, url: str, **options: Any) -> None:
         self.context = browser.new_context(**{"viewport": {"width": 1400, "height": 900}} | options)
         self.page = self.context.new_page()
-        self.page.set_default_timeout(20_000)
+        self.page.set_default_timeout(30_000)
         self.complaints: list[str] = []
         self.page.on("console", self._listen)
         self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
@@ -186,12 +186,12 @@ def source_text(server: Server, source: str) -> str:
 
 def test_a_citation_opens_its_article_at_the_exact_quote(visit: Any, server: Server) -> None:
     visitor = visit()
-    turn = visitor.ask(BUS)
-    expect(turn).to_contain_text("750")
+    turn = visitor.ask(CARS)
+    expect(turn).to_contain_text("657,000")
     turn.locator(".marker").first.click()
     marked = visitor.marked()
-    assert marked in source_text(server, BUS_ARTICLE)
-    assert "employing more than 750 workers" in marked
+    assert marked in source_text(server, CARS_ARTICLE)
+    assert "it sold more than 657,000 cars in China" in marked
     expect(visitor.page.locator("#source header")).to_contain_text("Wang Huiyao · SCMP · 2025-01-18")
     expect(visitor.page.locator("#source .text > b").first).to_have_text("1")
 
@@ -207,11 +207,11 @@ def test_the_answer_comes_in_pieces(visit: Any) -> None:
         };
         new MutationObserver(note).observe(document.body, { childList: true, subtree: true });
     }""")
-    page.locator("#question textarea").fill(BUS)
+    page.locator("#question textarea").fill(CARS)
     page.keyboard.press("Enter")
     expect(page.locator(".facts")).to_contain_text(re.compile(r"searched in .*read in .*bundled reader"))
     assert page.evaluate("window.seen") == ["working", "answered"]
-    expect(page.locator("#spoken [role=status]")).to_contain_text("750")
+    expect(page.locator("#spoken [role=status]")).to_contain_text("657,000")
 
 
 def test_a_declined_question_looks_different_and_offers_the_nearest_passages(visit: Any, server: Server) -> None:
@@ -225,14 +225,14 @@ def test_a_declined_question_looks_different_and_offers_the_nearest_passages(vis
 
 def test_a_follow_up_is_understood_from_the_conversation(visit: Any) -> None:
     visitor = visit()
-    visitor.ask("How much did CRRC invest in its manufacturing facility?")
-    turn = visitor.ask("And what contract had it secured before?")
-    expect(turn).to_contain_text("Chicago Transit Authority")
+    visitor.ask("Where is BYD's electric bus facility?")
+    turn = visitor.ask("And how many workers does it employ?")
+    expect(turn).to_contain_text("more than 750 workers")
 
 
 def test_the_keyboard_opens_a_citation_and_comes_back(visit: Any) -> None:
     visitor = visit()
-    marker = visitor.ask(BUS).locator(".marker").first
+    marker = visitor.ask(CARS).locator(".marker").first
     marker.focus()
     visitor.page.keyboard.press("Enter")
     expect(visitor.page.locator("#source mark.current").first).to_be_focused()
@@ -244,7 +244,7 @@ def test_the_keyboard_opens_a_citation_and_comes_back(visit: Any) -> None:
 def test_retry_edit_undo_and_new_conversation(visit: Any) -> None:
     visitor = visit()
     page, turns = visitor.page, visitor.page.locator(".turn")
-    visitor.ask(BUS)
+    visitor.ask(CARS)
     visitor.ask(UNANSWERABLE)
     page.get_by_role("button", name="Undo").click()
     expect(turns).to_have_count(1)
@@ -252,8 +252,8 @@ def test_retry_edit_undo_and_new_conversation(visit: Any) -> None:
     expect(page.locator(".turn .facts")).to_have_count(1)
     page.get_by_role("button", name="Edit question").click()
     expect(turns).to_have_count(0)
-    expect(page.locator("#question textarea")).to_have_value(BUS)
-    visitor.ask(BUS)
+    expect(page.locator("#question textarea")).to_have_value(CARS)
+    visitor.ask(CARS)
     page.get_by_role("button", name="New conversation").click()
     expect(turns).to_have_count(0)
     expect(page.locator("#invitation")).to_be_visible()
@@ -270,11 +270,11 @@ def test_examples_are_made_from_the_corpus_and_can_be_asked(visit: Any) -> None:
 
 def test_the_conversation_is_exported_with_its_citations(visit: Any) -> None:
     visitor = visit()
-    visitor.ask(BUS)
+    visitor.ask(CARS)
     with visitor.page.expect_download() as download:
         visitor.page.get_by_role("button", name="Export as Markdown").click()
     text = Path(download.value.path()).read_text(encoding="utf-8")
-    assert text.startswith(f"## {BUS}\n")
+    assert text.startswith(f"## {CARS}\n")
     assert re.search(r"1\. \*\*Wang Huiyao: .*:\d+-\d+\n   > ", text)
 
 
@@ -335,13 +335,13 @@ def test_a_hostile_article_is_shown_and_does_nothing(visit: Any) -> None:
 
 def test_two_people_share_no_conversation(visit: Any) -> None:
     one, other = visit(), visit()
-    one.page.locator("#question textarea").fill(BUS)
+    one.page.locator("#question textarea").fill(CARS)
     other.page.locator("#question textarea").fill(UNANSWERABLE)
     one.page.keyboard.press("Enter")
     other.page.keyboard.press("Enter")
     expect(one.page.locator(".turn .facts")).to_have_count(1)
     expect(other.page.locator(".turn .facts")).to_have_count(1)
-    expect(one.page.locator(".turn .question")).to_have_text(BUS)
+    expect(one.page.locator(".turn .question")).to_have_text(CARS)
     expect(other.page.locator(".turn .question")).to_have_text(UNANSWERABLE)
 
 
@@ -353,7 +353,7 @@ def test_a_phone_shows_everything_without_sideways_scrolling(visit: Any, scheme:
     def overflow() -> int:
         return page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
 
-    turn = visitor.ask(BUS)
+    turn = visitor.ask(CARS)
     assert overflow() == 0
     turn.locator(".marker").first.click()
     visitor.marked()
@@ -368,11 +368,11 @@ def test_a_phone_shows_everything_without_sideways_scrolling(visit: Any, scheme:
 def test_a_rating_is_kept_and_becomes_a_draft(visit: Any, server: Server) -> None:
     visitor = visit()
     page = visitor.page
-    turn = visitor.ask("How much did Fuyao Glass commit to Ohio?")
+    turn = visitor.ask("How much did CRRC invest into establishing a manufacturing facility?")
     turn.get_by_role("button", name="Helpful", exact=True).click()
     turn.get_by_role("button", name="Make it a draft").click()
     expect(turn.locator(".noted")).to_contain_text("gold_drafts.jsonl")
-    assert "US$1 billion" in (server.store / "gold_drafts.jsonl").read_text(encoding="utf-8")
+    assert "US$100 million" in (server.store / "gold_drafts.jsonl").read_text(encoding="utf-8")
     turn.get_by_role("button", name="Not helpful").click()
     turn.get_by_label("What is wrong with it?").fill("too <b>short</b>")
     page.keyboard.press("Enter")
@@ -393,19 +393,19 @@ def test_only_the_named_endpoints_are_public(client: Any) -> None:
 
 
 def test_query_by_program(client: Any, server: Server) -> None:
-    answer = client.predict(BUS, [], api_name="/query")
+    answer = client.predict(CARS, [], api_name="/query")
     [citation] = answer["citations"]
     assert answer["answered"]
     assert source_text(server, citation["source"])[citation["start"] : citation["end"]] == citation["quote"]
 
 
 def test_retrieve_by_program(client: Any) -> None:
-    passages = client.predict(BUS, 3, api_name="/retrieve")
-    assert [len(passages), passages[0]["source"]] == [3, BUS_ARTICLE]
+    passages = client.predict(CARS, 3, api_name="/retrieve")
+    assert [len(passages), passages[0]["source"]] == [3, CARS_ARTICLE]
 
 
 def test_sync_by_program(client: Any) -> None:
-    assert BUS_ARTICLE in client.predict(api_name="/sync")["unchanged"]
+    assert CARS_ARTICLE in client.predict(api_name="/sync")["unchanged"]
 
 
 def test_an_empty_question_is_answered_with_what_is_wrong(client: Any) -> None:
