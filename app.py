@@ -108,7 +108,7 @@ def _question_box() -> gr.Textbox:
 
 
 def _corpus_tools() -> tuple[gr.File, gr.UploadButton, gr.Checkbox, gr.Button]:
-    kinds = list(corpus.SUFFIXES)
+    kinds = list(corpus.KINDS)
     files = gr.File(
         label=f"Add articles ({', '.join(kinds)})",
         file_count="multiple",

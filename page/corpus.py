@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from rag import RagError, SyncReport
+from rag.articles import SUFFIXES
 
-SUFFIXES = (".txt", ".md", ".html", ".htm", ".pdf")
+KINDS = tuple(sorted(SUFFIXES))
 """Kinds of files that may be uploaded."""
 
 MAX_BYTES = 20_000_000
@@ -53,7 +54,7 @@ def _save(corpus: Path, upload: Path, *, overwrite: bool) -> Upload:
 
 def _refusal(corpus: Path, upload: Path, name: str, *, overwrite: bool) -> str:
     if Path(name).suffix.lower() not in SUFFIXES:
-        return f"only {', '.join(SUFFIXES)} files can be articles"
+        return f"only {', '.join(KINDS)} files can be articles"
     size = upload.stat().st_size
     if size > MAX_BYTES:
         return f"it is larger than {MAX_BYTES // 1_000_000} MB"

@@ -39,7 +39,7 @@ class Page:
         self.folder = Path(assistant.settings.corpus)
         self.store = Path(assistant.settings.store)
         self.syncing = corpus.Sync(self._sync)
-        self.evals = quality.EvalRun(self.folder, self.store)
+        self.evals = quality.EvalRun(quality.eval_command(self.folder, self.store))
         self.examples: list[str] = []
         self.prepared = threading.Event()
 

@@ -102,6 +102,12 @@ def _read_lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
+def eval_command(corpus: Path, store: Path) -> list[str]:
+    """What runs the evals over these folders, telling its progress line by line."""
+    folders = ["--corpus", str(corpus.resolve()), "--store", str(store.resolve())]
+    return [sys.executable, "-m", "evals.run", *folders, "--progress"]
+
+
 @dataclass(frozen=True)
 class EvalState:
     """How an eval run stands: running (``done`` of ``total``), or over, with ``problem`` where it failed."""
@@ -116,9 +122,8 @@ class EvalState:
 class EvalRun:
     """At most one run of the evals at a time, as a process of its own, so that answers stay quick meanwhile."""
 
-    def __init__(self, corpus: Path, store: Path) -> None:
-        options = ["--corpus", str(corpus.resolve()), "--store", str(store.resolve())]
-        self._command = [sys.executable, "-m", "evals.run", *options]
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = command
         self._lock = threading.Lock()
         self.state = EvalState()
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 
-from page import export, panels, quality, reading, render
+from page import examples, export, panels, quality, reading, render
 from page.corpus import SyncState, Upload
 from page.quality import EvalState
 from page.turn import Turn
@@ -268,3 +269,28 @@ def test_the_two_newest_runs_are_shown(tmp_path: Any) -> None:
     for name in ("2026-01-01", "2026-01-03", "2026-01-02"):
         (tmp_path / "evals" / f"{name}.json").write_text(json.dumps(run | {"when": name}), encoding="utf-8")
     assert [run["when"] for run in quality.last_runs(tmp_path)] == ["2026-01-03", "2026-01-02"]
+
+
+@pytest.mark.parametrize(
+    ("code", "problem"),
+    [(0, ""), (1, ""), (2, "rag eval: no gold file")],  # 1: the gate fell, which is a result too
+)
+def test_a_run_of_the_evals_is_followed_to_its_end(code: int, problem: str) -> None:
+    lines = ["reading: 1/2", "asking: 7/9", *([problem] if problem else [])]
+    program = f"import sys; print(*{lines!r}, sep='\\n', file=sys.stderr); sys.exit({code})"
+    run = quality.EvalRun([sys.executable, "-c", program])
+    run.start()
+    last = list(run.watch(every=0.01))[-1]
+    assert last == EvalState(running=False, done=7, total=9, what="Asking", problem=problem)
+
+
+def test_examples_are_patterns_over_the_prose() -> None:
+    prose = "Last year Acme Tools added 290 new shops in Peru. It hired 12 people in May. "
+    prose += "The mayor, Ada Lang Ruiz, praised it; critics of Ada Lang Ruiz did not."
+    known = Metadata(title="Tools", authors=("Jo Reed",))
+    found = examples.candidates([Article("a.txt", f"Menu 5 {prose}", known, ((7, 7 + len(prose)),))])
+    assert found == [
+        "How many new shops has Acme Tools added?",
+        "What does Jo Reed say about Ada Lang Ruiz?",
+        "Who wrote “Tools”?",
+    ]
