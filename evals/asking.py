@@ -18,6 +18,9 @@ from rag.types import Answer, Chunk
 
 Progress = Callable[[int, int, str], None]
 
+_STOOD_IN = "the bundled reader answered"
+"""What an answer notes where the LLM service failed: then the LLM can't be scored by it."""
+
 
 class Asker:
     """Asks the same questions of one state of the corpus or several. ``judging`` has an LLM judge the answers too."""
@@ -47,7 +50,7 @@ class Asker:
         return self._run(assistant, texts, f"generation {generation.number}", generation.manifest.chunks)
 
     def _run(self, assistant: Assistant, texts: Mapping[str, str], name: str, chunks: int) -> Run:
-        self._ask(assistant, self.questions[0])  # loads the models, which is not part of any answer's time
+        assistant.warm_up()  # loading the models is not part of any answer's time
         records = []
         for number, question in enumerate(self.questions, 1):
             self.progress(number, len(self.questions), "asking")
@@ -62,8 +65,8 @@ class Asker:
             answer = assistant.query(question.question, history=question.history)
         except (LLMError, QuestionError) as error:
             return str(error)
-        if self.settings.uses_llm and answer.answerer == "reader" and answer.notes:  # the LLM failed
-            return "; ".join(answer.notes)
+        if failed := [note for note in answer.notes if _STOOD_IN in note]:
+            return failed[0]
         return replace(answer, seconds=time.perf_counter() - began)
 
     def _record(self, question: Question, answer: Answer | str, texts: Mapping[str, str]) -> Record:

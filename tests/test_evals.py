@@ -33,6 +33,9 @@ class Scripted:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 
+    def warm_up(self) -> None:
+        """There is nothing to load."""
+
     def sync(self, progress: object) -> SyncReport:
         return SyncReport((), (), (), tuple(self._texts()), (("broken.txt", "empty"),), 4, 0.0)
 
