@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from difflib import SequenceMatcher
 from functools import lru_cache
+from itertools import pairwise
 
 Number = tuple[Decimal, str]
 """A value and its unit: ``%`` or nothing."""
@@ -73,13 +74,11 @@ _STOP = frozenset(
     "about into than then there their they them he she his her him i you we our your also such so if because while "
     "according says said say writes argues argued between over under after before during both each more most although "
     "though despite since unlike like many some all several few other another one two no not yet still only even new "
-    "instead however moreover meanwhile today here given against among through across without within".split()
+    "instead however moreover additionally furthermore meanwhile today here given against among through across without "
+    "within".split()
 )
-_NEGATION = re.compile(
-    r"\b(?:not|no|never|neither|nor|none|nobody|nothing|without|cannot|hardly|unable|den(?:y|ies|ied)|"
-    r"(?:fail(?:s|ed)?|refus(?:e[sd]?)?|declin(?:e[sd]?)?) to)\b|n['’]t\b",
-    re.IGNORECASE,
-)
+_PREPOSITIONS = frozenset("of in on at to for from by with near".split())
+_NEGATIONS = frozenset("not no never neither nor none nobody nothing without cannot hardly unable".split())
 _UNITS = {
     word: value
     for value, word in enumerate(
@@ -100,12 +99,11 @@ _SPELLED = re.compile(
     rf"(?:(?:\s+and\s+|[\s-]+)(?:{'|'.join([*_UNITS, *_SCALES])}))*)\b{_PERCENT}",
     re.IGNORECASE,
 )
+_ENDING = re.compile(r"(?:ies|ied|y|ing|ed|es|s|e)$")
 _ISO_DATE = re.compile(r"\b\d{4}-(\d\d)\b")
 _HEDGE = re.compile(r"\b(?:about|around|roughly|approximately|nearly|almost|some|over|more than|at least)\s+\S*$", re.I)
-_WORD = re.compile(
-    r"United (?:States(?: of America)?|Kingdom|Nations)\b|European Union\b|[^\W_]+(?:[.'’&][^\W_]+)*"
-)
-_SENTENCE = re.compile(r"(?<=[.!?])[\"”’)\]]*\s+(?=[\"“‘(\[]*[A-Z0-9])|\n+")
+_WORD = re.compile(r"United (?:States(?: of America)?|Kingdom|Nations)\b|European Union\b|[^\W_]+(?:[.'’&][^\W_]+)*")
+_SENTENCE = re.compile(r"(?<=[.!?])[\"”’)\]]*\s+(?=[\"“‘(\[]*[A-Z0-9])|(?<=[a-z%][.!?])(?=[A-Z])|\n+")
 
 
 @dataclass(frozen=True)
@@ -166,7 +164,10 @@ def _key(word: str) -> str:
     for form in (plain, plain.removesuffix("s")):
         if form in _SAME_NAME:
             return _SAME_NAME[form]
-    return re.sub(r"(?:ies|ied|y|ing|ed|es|s|e)$", "", plain) if len(plain) > 4 else plain
+    stem = None
+    while stem != plain and len(plain) > 4:
+        stem, plain = plain, _ENDING.sub("", plain)
+    return plain
 
 
 @_remembered
@@ -213,7 +214,7 @@ def missing_names(sentence: str, passage: str) -> list[str]:
     missing = []
     for span in names(sentence):
         absent = [word for word in span if word.key not in known and not _abbreviates(word, initials)]
-        if not absent or "".join(word.key[0] for word in span) in known:
+        if not absent or (len(span) > 1 and "".join(word.key[0] for word in span) in known):
             continue
         # "Joe Biden" is the passage's "Biden", unless the passage speaks of another one.
         surname = span[-1]
@@ -250,32 +251,101 @@ def missing_numbers(sentence: str, passage: str) -> list[str]:
     return missing
 
 
-def _masked(text: str) -> list[tuple[str, frozenset[str]]]:
-    """The words of a text as (key, names): each name, and names joined by "and", become one "§" with its keys."""
-    named = {word.start: word.key for span in names(text) for word in span}
+def exchanged(sentence: str, premise: str, passage: str) -> list[str]:
+    """Names that the sentence puts where the premise, a sentence of the passage, has others: "China for the US"."""
+    sure = {word.key for text in (sentence, passage) for span in names(text) for word in span}
+    common = {word.key for text in (sentence, passage) for word in words(text) if word.text == word.text.lower()}
+    ours, theirs = _masked(sentence, common), _masked(premise, common)
+    pairs = [
+        (our, their)
+        for our, their in (*_replaced(ours, theirs), *_swapped(ours, theirs))
+        if not our & their and (our | their) & sure and not _is_short_for(our, their) and not _is_short_for(their, our)
+    ]
+    return list(dict.fromkeys(f"{' '.join(sorted(our))} for {' '.join(sorted(their))}" for our, their in pairs))
+
+
+Masked = Sequence[tuple[str, frozenset[str]]]
+"""A text's words as (key, nothing); each name, and names joined by "and", as ("§", their keys)."""
+
+
+def _masked(text: str, common: Set[str]) -> Masked:
+    """Names are here all capitalised words that are nowhere written small: some only ever begin a sentence."""
     masked: list[tuple[str, frozenset[str]]] = []
-    joining = False
-    for word in words(text):
-        if word.start not in named:
-            joining = word.key in ("and", "or") and bool(masked) and masked[-1][0] == "§"
-            if not joining and word.key not in _TITLES:
-                masked.append((word.key, frozenset()))
-        elif masked and masked[-1][0] == "§":
-            masked[-1] = ("§", masked[-1][1] | {named[word.start]})
-        else:
-            masked.append(("§", frozenset([named[word.start]])))
+    run = words(text)
+    named = [word.text != word.text.lower() and word.key not in common and not _is_plain(word) for word in run]
+    for place, word in enumerate(run):
+        inside = bool(masked) and masked[-1][0] == "§"
+        if word.text.casefold() in _TITLES:
+            continue
+        if named[place]:
+            if inside:
+                masked[-1] = ("§", masked[-1][1] | {word.key})
+            else:
+                masked.append(("§", frozenset([word.key])))
+        elif not (inside and word.key in ("and", "or") and named[place + 1 : place + 2] == [True]):
+            masked.append((word.key, frozenset()))
     return masked
 
 
-def exchanged(sentence: str, premise: str) -> list[str]:
-    """Names that stand where the premise, saying nearly the same, has other names."""
-    ours, theirs = _masked(sentence), _masked(premise)
+def _is_plain(word: Word) -> bool:
+    return word.text.casefold() in _STOP
+
+
+def _is_short_for(short: Set[str], long: Set[str]) -> bool:
+    return sorted(key[0] for key in long) in [sorted(key) for key in short]
+
+
+def _replaced(ours: Masked, theirs: Masked) -> Iterator[tuple[frozenset[str], frozenset[str]]]:
+    """Names in the place of others in what is otherwise nearly the same: after the same words, or before them."""
     matcher = SequenceMatcher(None, [key for key, _ in ours], [key for key, _ in theirs], autojunk=False)
     blocks = matcher.get_matching_blocks()
-    if sum(block.size for block in blocks) < 0.75 * len(ours):
-        return []
-    pairs = [(ours[b.a + i][1], theirs[b.b + i][1]) for b in blocks for i in range(b.size)]
-    return [f"{' '.join(sorted(our))} for {' '.join(sorted(their))}" for our, their in pairs if our and not our & their]
+    same = {block.a + i for block in blocks for i in range(block.size)}
+    telling = [place for place, (key, _) in enumerate(ours) if key != "§" and key not in _STOP]
+    if len(same.intersection(telling)) < 0.75 * len(telling):
+        return
+    for block in blocks:
+        if not any(block.a <= place < block.a + block.size for place in telling):
+            continue
+        for i in range(block.size):
+            our, their = ours[block.a + i][1], theirs[block.b + i][1]
+            # "The plant in Ohio employs 750" doesn't contradict "Fuyao employs 750": Ohio isn't who employs.
+            loose = i == 0 and block.b > 0 and theirs[block.b - 1][0] in _PREPOSITIONS
+            if our and not loose:
+                yield our, their
+
+
+def _swapped(ours: Masked, theirs: Masked) -> Iterator[tuple[frozenset[str], frozenset[str]]]:
+    """Neighbouring names in the other order around the same word: "China sued the US" for "the US sued China"."""
+    for first, between, second in _neighbours(ours):
+        straight = crossed = False
+        for third, middle, fourth in _neighbours(theirs):
+            if between & middle - _STOP and ("by" in between) == ("by" in middle):
+                straight |= bool(first & third and second & fourth)
+                crossed |= bool(first & fourth and second & third)
+        if crossed and not straight:
+            yield first, second
+
+
+def _neighbours(masked: Masked) -> Iterator[tuple[frozenset[str], frozenset[str], frozenset[str]]]:
+    """Each name with the next one and the words between them."""
+    places = [place for place, (key, _) in enumerate(masked) if key == "§"]
+    for here, there in pairwise(places):
+        yield masked[here][1], frozenset(key for key, _ in masked[here + 1 : there]), masked[there][1]
+
+
+def negated(sentence: str, premise: str) -> bool:
+    """Whether one of two sentences that say nearly the same in the same words denies what the other says."""
+    ours, theirs = words(sentence), words(premise)
+    matcher = SequenceMatcher(None, [word.key for word in ours], [word.key for word in theirs], autojunk=False)
+    if sum(block.size for block in matcher.get_matching_blocks()) < 0.7 * len(ours):
+        return False
+    changes = [(ours[a:b], theirs[c:d]) for kind, a, b, c, d in matcher.get_opcodes() if kind != "equal"]
+    return any(_denies(our) != _denies(their) for our, their in changes if len(our) <= 4 and len(their) <= 4)
+
+
+def _denies(run: Sequence[Word]) -> bool:
+    said = [word.text.casefold().replace("’", "'") for word in run]
+    return any(word in _NEGATIONS or word.endswith("n't") for word in said) and "only" not in said
 
 
 def sentences(text: str) -> list[str]:
@@ -291,17 +361,6 @@ def content(text: str) -> list[str]:
 def share(keys: Sequence[object], others: Set[object]) -> float:
     """The share of ``keys`` that stand in ``others``; 0 of none."""
     return sum(key in others for key in keys) / len(keys) if keys else 0.0
-
-
-def longest_run(ours: Sequence[str], theirs: Sequence[str]) -> float:
-    """The longest run of ``ours`` that stands in ``theirs`` too, as a share of ``ours``."""
-    matcher = SequenceMatcher(None, ours, theirs, autojunk=False)
-    return matcher.find_longest_match().size / len(ours) if ours else 0.0
-
-
-def is_negated(text: str) -> bool:
-    """Whether a text has a word that negates."""
-    return bool(_NEGATION.search(text))
 
 
 def is_year(value: Decimal) -> bool:
