@@ -108,13 +108,16 @@ def _sentences(text: str, citations: Sequence[Citation], number: int) -> str:
     """The text's paragraphs, each marker that names a citation as a button."""
     known = {citation.number: citation for citation in citations}
     literal = _literal_brackets(text, citations)
-    parts, last = [], 0
+    html, last = "", 0
     for match in MARKER.finditer(text):
         citation = known.get(int(match[1]))
         if citation and match.start() not in literal:
-            parts += [escape(text[last : match.start()].rstrip(" ")), "\u202f", _marker(citation, number)]
+            # The marker stays on the line of the word in front of it.
+            before, space, word = text[last : match.start()].rstrip(" ").rpartition(" ")
+            held = f'<span class="held">{escape(word)}\u202f{_marker(citation, number)}</span>'
+            html += f"{escape(before)}{space}{held}"
             last = match.end()
-    html = "".join([*parts, escape(text[last:])])
+    html += escape(text[last:])
     return "".join(f"<p>{paragraph}</p>" for paragraph in html.split("\n\n") if paragraph)
 
 

@@ -285,12 +285,13 @@ def test_a_run_of_the_evals_is_followed_to_its_end(code: int, problem: str) -> N
 
 
 def test_examples_are_patterns_over_the_prose() -> None:
-    prose = "Last year Acme Tools added 290 new shops in Peru. It hired 12 people in May. "
-    prose += "The mayor, Ada Lang Ruiz, praised it; critics of Ada Lang Ruiz did not."
+    prose = "Big Heading Words\nLast year Acme Tools added 290 new shops in Peru. It hired 12 people in May.\n"
+    prose += "Some praise the mayor Ada Lang Ruiz. Rob Hill, a critic of Ada Lang Ruiz, warned of debts.\n"
     known = Metadata(title="Tools", authors=("Jo Reed",))
     found = examples.candidates([Article("a.txt", f"Menu 5 {prose}", known, ((7, 7 + len(prose)),))])
     assert found == [
         "How many new shops has Acme Tools added?",
-        "What does Jo Reed say about Ada Lang Ruiz?",
         "Who wrote “Tools”?",
+        "What does Rob Hill say?",
+        "What does Jo Reed say about Ada Lang Ruiz?",
     ]
