@@ -48,7 +48,7 @@ def keep(store: Path, run: Run) -> None:
 
 def as_baseline(run: Run) -> Run:
     """The part of a run that later ones are compared with; without timings, so that it only changes for a reason."""
-    fields = ("id", "kind", "question", "passed", "answered", "short", "answer", "citations")
+    fields = ("id", "kind", "question", "passed", "answered", "short", "answer")
     metrics = {name: value for name, value in run["metrics"].items() if not name.endswith("_seconds")}
     return {
         "when": run["when"],
