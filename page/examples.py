@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import zip_longest
 
-from rag.types import Article
+from rag.types import Article, Metadata
 
 _NAME = r"[A-Z][\w&’'-]*(?: [A-Z][\w&’'-]*){0,3}"
 _COUNTED = re.compile(
@@ -31,8 +31,13 @@ def candidates(articles: list[Article]) -> list[str]:
     spread = Counter(name for text in texts for name in set(_FULL_NAME.findall(text)))
     rows = zip_longest(*(list(_of_one(*pair, spread)) for pair in zip(articles, texts, strict=True)))
     found = list(dict.fromkeys(question for row in rows for question in row if question))
-    signed = [article.metadata.title for article in articles if article.metadata.title and article.metadata.authors]
+    signed = [article.metadata.title for article in articles if _is_worth_asking(article.metadata)]
     return [*found[:1], *(f"Who wrote “{title}”?" for title in signed[:1]), *found[1:]]
+
+
+def _is_worth_asking(known: Metadata) -> bool:
+    """Whether there is a title and an author, and the title doesn't give the author away."""
+    return bool(known.title and known.authors) and not any(author in known.title for author in known.authors)
 
 
 def _prose(article: Article) -> str:
