@@ -26,7 +26,7 @@ from evals.squad import auc
 from rag import facts
 from rag.embedding import BundledEmbedding
 from rag.reader import Reader
-from rag.verification import Verifier
+from rag.verification import THRESHOLD, Verifier
 
 HERE = Path(__file__).parent
 MODELS = Path(facts.__file__).parent / "models"
@@ -131,7 +131,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             fitted = [claim for claim in here if not claim.held_out]
             threshold = best_threshold([score(c) for c in fitted], [c.supported for c in fitted])
             _print(data, name, held, [score(claim) for claim in held], threshold)
-        _print(data, "verifier's probability", held, [verdict.probability for verdict in mine], 0.5)
+        _print(data, "verifier's probability", held, [verdict.probability for verdict in mine], THRESHOLD)
         _print(data, "verifier's verdict", held, [float(verdict.supported) for verdict in mine], 0.5)
     by_kind: dict[str, list[bool]] = {}
     for kind, claim in sentences():
