@@ -18,7 +18,7 @@ from rag.types import Answer, Citation, Passage, Reading
 MAX_SENTENCES = 5
 """The most sentences of a long answer."""
 
-RELEVANT = 0.35
+RELEVANT = 0.25
 """A sentence belongs to a long answer if its relevance is at least this share of the best one's."""
 
 RIVAL = 1.5

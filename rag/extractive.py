@@ -90,7 +90,7 @@ class Extractive:
         ranked = tuple(_reranked(readings)) + tuple(passages[len(readings) :])
         if finding is None:
             return answering.declined("no passage of the articles matches the question", 0.0, ranked)
-        sure = confidence.probability(confidence.features(question, finding.short, finding.best, readings))
+        sure = confidence.probability(confidence.features(question, finding.short, finding.best))
         if sure < THRESHOLD:
             return answering.declined(_doubt(question, readings, sure), sure, ranked)
         text, citations = answering.cite(finding.pieces)

@@ -63,7 +63,7 @@ def answer_features(
         return None
     text, citations = answering.cite(finding.pieces)
     found = answering.answered(text, finding.short, citations, passages, 0.0)
-    return confidence.features(asked, finding.short, finding.best, readings), found
+    return confidence.features(asked, finding.short, finding.best), found
 
 
 def from_gold(path: Path, corpus: Path) -> Iterator[Example]:
