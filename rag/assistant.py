@@ -202,7 +202,7 @@ class _Clock:
 
 def _checked(question: str) -> str:
     """The question without surrounding space, cut to a sensible length; QuestionError if it holds no word."""
-    question = question.strip()[:MAX_QUESTION]
+    question = question.encode("utf-8", "replace").decode("utf-8").strip()[:MAX_QUESTION]
     if not any(character.isalnum() for character in question):
         raise QuestionError("the question is empty: ask something in words")
     return question

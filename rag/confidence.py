@@ -71,8 +71,8 @@ def wrong_type(question: str, short: str | None) -> bool:
 
 
 def features(question: str, short: str | None, best: Reading) -> list[float]:
-    """What the confidence is judged by, in the order of ``WEIGHTS``: does the reader think that the passage answers,
-    how far its span is ahead of no span, its best sentence, words of the question that the passage lacks, wrong type."""
+    """What the confidence is judged by, in the order of ``WEIGHTS``: whether the reader thinks the passage answers, how
+    far its span is ahead of none, its best sentence, words of the question that the passage lacks, a wrong type."""
     passage = best.passage
     about = " ".join((passage.title, *passage.authors, passage.publisher, passage.date))
     return [
