@@ -208,7 +208,7 @@ def query(folder: Path) -> dict[str, float]:
     figures = {"open ms": opened * 1000}
     figures |= timed("dense", lambda n: generation.search_vectors(vectors[n], 50))
     figures |= timed("lexical", lambda n: generation.search_words(questions[n], 50))
-    return figures | timed("retrieve", lambda n: retrieve(questions[n], generation, embedding, 24))
+    return figures | timed("retrieve", lambda n: retrieve([questions[n]], generation, embedding, 24))
 
 
 def timed(name: str, call: Callable[[int], object]) -> dict[str, float]:

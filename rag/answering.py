@@ -105,6 +105,26 @@ def score(reading: Reading) -> float:
     return reading.answerable + 0.25 * min(reading.span_score, 8.0)
 
 
+def close_up(finding: Finding) -> Passage:
+    """The sentences of a finding's best passage that matter, with one on each side: for a second look."""
+    passage, span = finding.best.passage, finding.best.span
+    relevance, sentences = finding.best.relevance, passage.sentences
+    if finding.short and span:
+        hit = [index for index, (left, right) in enumerate(sentences) if left < span[1] and right > span[0]]
+    else:
+        hit = [max(range(len(relevance)), key=lambda index: relevance[index])] if relevance else []
+    near = sentences[max(0, min(hit, default=0) - 1) : max(hit, default=0) + 2]
+    left, right = near[0][0], near[-1][1]
+    return Passage(
+        source=passage.source,
+        start=passage.start + left,
+        end=passage.start + right,
+        text=passage.text[left:right],
+        score=passage.score,
+        sentences=tuple((start - left, end - left) for start, end in near),
+    )
+
+
 def _probability(logit: float) -> float:
     return 1 / (1 + exp(-max(-50.0, min(50.0, logit))))
 

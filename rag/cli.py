@@ -22,6 +22,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] == ["eval"]:
         return _module("evals.run", arguments[1:])
+    if arguments[:1] == ["chat"]:
+        return _module("app", arguments[1:])
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options))
@@ -52,10 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     query.add_argument("--json", action="store_true", help="print the answer as JSON")
     query.set_defaults(run=_query)
 
-    chat = commands.add_parser("chat", parents=[common], help="open the chat page")
-    chat.add_argument("rest", nargs=argparse.REMAINDER, help="options of app.py")
-    chat.set_defaults(run=_chat)
-
+    commands.add_parser("chat", help="open the chat page (rag chat --help)", add_help=False)
     commands.add_parser("eval", help="score the gold questions (rag eval --help)", add_help=False)
 
     text = commands.add_parser("text", parents=[common], help="print the text that a file's citations count in")
@@ -87,11 +86,6 @@ def _query(options: argparse.Namespace) -> int:
     answer = assistant.query(options.question)
     print(_as_json(answer) if options.json else answer)
     return 0
-
-
-def _chat(options: argparse.Namespace) -> int:
-    given = [f"--{name}={value}" for name in ("corpus", "store") if (value := getattr(options, name)) is not None]
-    return _module("app", [*given, *options.rest])
 
 
 def _text(options: argparse.Namespace) -> int:

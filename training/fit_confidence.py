@@ -20,6 +20,7 @@ import numpy as np
 from evals import gold, matching, metrics
 from rag import answering, confidence, followup
 from rag.assistant import Assistant
+from rag.extractive import THRESHOLD
 from rag.settings import Settings
 from rag.types import Answer
 
@@ -63,7 +64,8 @@ def answer_features(
         return None
     text, citations = answering.cite(finding.pieces)
     found = answering.answered(text, finding.short, citations, passages, 0.0)
-    return confidence.features(asked, finding.short, finding.best), found
+    close = assistant.extractive.look_closer(asked, finding)
+    return confidence.features(asked, finding.short, finding.best, close), found
 
 
 def from_gold(path: Path, corpus: Path) -> Iterator[Example]:
@@ -138,9 +140,9 @@ def predicted_left_out(values: np.ndarray, right: np.ndarray, folds: int = 5) ->
 
 
 def report(chance: np.ndarray, right: np.ndarray) -> str:
-    """AUC, Brier score, and what a threshold of 0.5 does."""
+    """AUC, Brier score, and what the threshold does."""
     above = (chance[right == 1][:, None] > chance[right == 0][None, :]).mean()
-    shown = chance >= 0.5
+    shown = chance >= THRESHOLD
     return (
         f"AUC {above:.3f}, Brier {((chance - right) ** 2).mean():.3f}, shown and right "
         f"{(shown & (right == 1)).sum()} of {int(right.sum())}, shown and wrong {(shown & (right == 0)).sum()}"
