@@ -23,14 +23,17 @@ from typing import Any
 
 FIGURES = Path(__file__).with_name("figures.json")
 README = Path(__file__).parent.parent / "README.md"
-BENCHMARKS = (
-    ("evals.run",),
-    ("evals.squad", "--data", "{data}/squad/dev-v2.0.json"),
-    ("evals.squad", "--data", "{data}/squad/dev-v2.0.json", "--open"),
-    ("evals.retrieval", "--data", "{data}"),
-    ("evals.verification", "--data", "{data}"),
-    ("evals.speed",),
-)
+BENCHMARKS = {
+    "Gold questions on the seeds": ("evals.run", "--record"),
+    "SQuAD 2.0 dev, the paragraph given": ("evals.squad", "--limit", "1000", "--data", "{data}/squad/dev-v2.0.json"),
+    "SQuAD 2.0 dev, all paragraphs are the corpus": (
+        *("evals.squad", "--open", "--limit", "200", "--data", "{data}/squad/dev-v2.0.json"),
+    ),
+    "Verification of an LLM's sentences": ("evals.verification", "--data", "{data}"),
+    "Sync": ("evals.speed", "sync", "--data", "{data}"),
+    "Growth of the index": ("evals.speed", "growth", "--data", "{data}"),
+}
+"""What is measured: name -> module and arguments. What doesn't take ``--record`` is recorded as it prints."""
 
 _BETWEEN = re.compile(r"(?<=<!-- figures -->\n).*?(?=<!-- /figures -->)", re.S)
 
@@ -41,6 +44,12 @@ def record(name: str, command: str, values: Mapping[str, str | float], path: Pat
     today = datetime.now(UTC).date().isoformat()
     entry = {"name": name, "command": command, "date": today, "machine": machine(), "values": dict(values)}
     path.write_text(json.dumps([*kept, entry], ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def record_lines(name: str, command: str, text: str, path: Path = FIGURES) -> None:
+    """Keep what a benchmark printed: each line a figure, its label what stands before two spaces or a colon."""
+    parts = [re.split(r"\s{2,}|:\s", line.strip(), maxsplit=1) for line in text.splitlines() if line.strip()]
+    record(name, command, {part[0]: " ".join(part[-1].split()) if part[1:] else "" for part in parts}, path)
 
 
 def this_command() -> str:
@@ -81,19 +90,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmarks; returns 1 if one of them failed, else 0."""
     parser = argparse.ArgumentParser(prog="evals.figures", description="Run the benchmarks, write the README's table.")
     parser.add_argument("--data", type=Path, help="folder of the public data sets; without it, those are left out")
+    parser.add_argument("--only", help="those whose name holds these words")
     parser.add_argument("--table", action="store_true", help="run nothing")
     options = parser.parse_args(argv)
     failed = False
-    for module, *arguments in () if options.table else BENCHMARKS:
-        filled = [argument.format(data=options.data) for argument in arguments]
-        needed = [argument for argument in filled if "/" in argument or argument == str(options.data)]
-        if any(arguments) and (options.data is None or not all(Path(path).exists() for path in needed)):
-            print(f"{module} left out: its data isn't there (--data)", file=sys.stderr)
+    for name, (module, *arguments) in () if options.table else BENCHMARKS.items():
+        if options.only and options.only not in name:
             continue
-        print(f"python -m {module} {' '.join(filled)}", file=sys.stderr)
-        failed |= subprocess.run([sys.executable, "-m", module, *filled, "--record"], check=False).returncode != 0
+        filled = [argument.format(data=options.data) for argument in arguments]
+        if options.data is None and any("{data}" in argument for argument in arguments):
+            print(f"{name}: left out, its data isn't there (--data)", file=sys.stderr)
+            continue
+        failed |= not _measured(name, module, filled)
     write_table()
     return int(failed)
+
+
+def _measured(name: str, module: str, arguments: Sequence[str]) -> bool:
+    """Run one benchmark and record what it prints; whether it went well."""
+    print(f"python -m {module} {' '.join(arguments)}", file=sys.stderr)
+    keeps = "--record" in arguments
+    run = subprocess.run(
+        [sys.executable, "-m", module, *arguments], check=False, text=True, stdout=None if keeps else subprocess.PIPE
+    )
+    if keeps or run.returncode:
+        return run.returncode == 0
+    print(run.stdout)
+    shown = [Path(argument).name if "/" in argument else argument for argument in arguments]
+    record_lines(name, f"python -m {module} {' '.join(shown)}", run.stdout)
+    return True
 
 
 def _recorded(path: Path) -> list[dict[str, Any]]:
