@@ -40,7 +40,8 @@ _LONG = re.compile(
 )
 _CLAIM = re.compile(
     r"^\W*(?:and )?who (?:else )?(?:says?|said|argues?|argued|claims?|claimed|thinks?|believes?|warns?|warned|"
-    r"suggests?|calls?|called|describes?|expects?|recommends?|proposes?|maintains?|predicts?|notes?|writes?|states?|insists?)\b",
+    r"suggests?|calls?|called|describes?|expects?|recommends?|proposes?|maintains?|predicts?|notes?|writes?|states?|"
+    r"insists?|holds?|considers?|sees|points out|feels)\b",
     re.IGNORECASE,
 )
 _LEANS_BACK = re.compile(
