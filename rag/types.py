@@ -139,7 +139,8 @@ class Answer:
     """Seconds by stage: ``retrieve``, ``read``, ``write``, ``verify``."""
 
     def __str__(self) -> str:
-        parts = [self.text, *(str(citation) for citation in self.citations), *(f"({note})" for note in self.notes)]
+        asides = [aside for aside in (self.reason, *self.notes) if aside]
+        parts = [self.text, *(str(citation) for citation in self.citations), *(f"({aside})" for aside in asides)]
         return "\n\n".join(part for part in parts if part)
 
 
