@@ -56,7 +56,7 @@ class Extractive:
             return self._quote(question, passages)
         answers: list[Answer] = []
         for part in parts:
-            asked = followup.standalone(part, [(parts[0], answers[0].text)]) if answers else part
+            asked = followup.standalone(part, [(parts[0], _said(answers[0]))]) if answers else part
             found = self.retrieve([asked, question], generation)
             answers.append(self._quote(asked, found))
         whole = answering.joined(answers)
@@ -115,6 +115,11 @@ def _reranked(readings: Sequence[Reading]) -> list[Passage]:
     logits = [(reading.answerable + FUSED_WEIGHT * reading.passage.score, reading.passage) for reading in readings]
     ranked = sorted(logits, key=lambda item: -item[0])
     return [replace(passage, score=1 + confidence.sigmoid(logit)) for logit, passage in ranked]
+
+
+def _said(answer: Answer) -> str:
+    """An answer in the article's words alone, without the lead-in that names who says it."""
+    return answer.short or " ".join(citation.quote for citation in answer.citations)
 
 
 def _byline_passages(generation: Generation, source: str) -> list[Passage]:
