@@ -1,7 +1,7 @@
 """Answers in the articles' own words: retrieve, read, quote, and decline where that gives too little.
 
-The embedded answerer. It needs no LLM: the reader finds the sentences, ``answering`` puts them together, and
-``confidence`` says how sure that is.
+The embedded answerer. It needs no LLM: the reader finds the sentences, ``answering`` chooses among them,
+``quoting`` cites them, and ``confidence`` says how sure that is.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rag import answering, bylines, confidence, followup, retrieval
+from rag import answering, bylines, confidence, followup, quoting, retrieval
 from rag.embedding import Embedding
 from rag.generation import Generation
 from rag.reader import Reader
@@ -59,7 +59,7 @@ class Extractive:
             asked = followup.standalone(part, [(parts[0], _said(answers[0]))]) if answers else part
             found = self.retrieve([asked, question], generation)
             answers.append(self._quote(asked, found))
-        whole = answering.joined(answers)
+        whole = quoting.joined(answers)
         open_parts = [part for part, each in zip(parts, answers, strict=True) if whole.answered and not each.answered]
         return replace(whole, notes=tuple(f"the articles don't say: {part}" for part in open_parts))
 
@@ -74,14 +74,14 @@ class Extractive:
         name = found.article.title or found.article.source
         if not found.value:
             reason = f"the article “{name}” doesn't tell its {field}"
-            return answering.declined(reason, 1 - found.match, tuple(passages))
+            return quoting.declined(reason, 1 - found.match, tuple(passages))
         if not found.lines:
             reason = f"the metadata of “{name}” gives {found.value}, but its text doesn't show it"
-            return answering.declined(reason, 1 - found.match, tuple(passages))
-        pieces = [answering.piece(line, span) for line, span in found.lines]
+            return quoting.declined(reason, 1 - found.match, tuple(passages))
+        pieces = [quoting.piece(line, span) for line, span in found.lines]
         pieces[0] = replace(pieces[0], lead=f"“{name}”")
-        text, citations = answering.cite(pieces)
-        return answering.answered(text, found.value, citations, tuple(passages), found.match)
+        text, citations = quoting.cite(pieces)
+        return quoting.answered(text, found.value, citations, tuple(passages), found.match)
 
     def _quote(self, question: str, passages: Sequence[Passage]) -> Answer:
         """The sentences that the reader finds, verbatim, or a decline."""
@@ -89,13 +89,13 @@ class Extractive:
         finding = answering.find(question, readings)
         ranked = tuple(_reranked(readings)) + tuple(passages[len(readings) :])
         if finding is None:
-            return answering.declined("no passage of the articles matches the question", 0.0, ranked)
+            return quoting.declined("no passage of the articles matches the question", 0.0, ranked)
         close = self.look_closer(question, finding)
         sure = confidence.probability(confidence.features(question, finding.short, finding.best, close))
         if sure < THRESHOLD:
-            return answering.declined(_doubt(question, readings, sure), sure, ranked)
-        text, citations = answering.cite(finding.pieces)
-        return answering.answered(text, finding.short, citations, ranked, sure)
+            return quoting.declined(_doubt(question, readings, sure), sure, ranked)
+        text, citations = quoting.cite(finding.pieces)
+        return quoting.answered(text, finding.short, citations, ranked, sure)
 
     def look_closer(self, question: str, finding: answering.Finding) -> Reading:
         """A second reading, of the sentences alone that the finding rests on."""

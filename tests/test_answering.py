@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering import answered, cite, declined, find, joined, piece, wants_sentences, who_says
+from rag.answering import find, wants_sentences
+from rag.quoting import answered, cite, declined, joined, piece, who_says
 from rag.types import Passage, Reading
 
 TEXT = "Fuyao came first. It built a plant in Ohio. The plant has 2,000 workers."

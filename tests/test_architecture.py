@@ -21,6 +21,7 @@ SUITES = (
     {"articles", "layout"},
     {"embedding", "weights"},
     {"reader", "weights"},
+    {"answering", "quoting"},
     {"store", "generation", "manifest", "vectors", "lexical", "files", "server_store", "lease"},
     {"verification", "facts", "drafting", "prompting"},
 )

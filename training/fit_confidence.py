@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from evals import gold, matching, metrics
-from rag import answering, confidence, followup
+from rag import answering, confidence, followup, quoting
 from rag.assistant import Assistant
 from rag.extractive import THRESHOLD
 from rag.settings import Settings
@@ -62,8 +62,8 @@ def answer_features(
     finding = answering.find(asked, readings)
     if finding is None:
         return None
-    text, citations = answering.cite(finding.pieces)
-    found = answering.answered(text, finding.short, citations, passages, 0.0)
+    text, citations = quoting.cite(finding.pieces)
+    found = quoting.answered(text, finding.short, citations, passages, 0.0)
     close = assistant.extractive.look_closer(asked, finding)
     return confidence.features(asked, finding.short, finding.best, close), found
 
