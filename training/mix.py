@@ -20,6 +20,7 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
+from paraphrase import Synonyms, rephrase
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sources import Claim, Question, claims, read_all
 from swaps import candidates, negate
@@ -60,6 +61,7 @@ class Mixer:
 
     questions: list[Question]
     rng: Random
+    synonyms: Synonyms
 
     def __post_init__(self) -> None:
         self.by_article: dict[tuple[str, str], list[Question]] = defaultdict(list)
@@ -172,7 +174,7 @@ class Mixer:
         short = bool(answers) and len(passage[slice(*answers[0])].split()) <= SHORT.get(question.source, 30)
         return {
             "source": question.source,
-            "question": self.restyle(asked),
+            "question": self.restyle(asked if self.rng.random() > 0.35 else rephrase(asked, self.synonyms, self.rng)),
             "title": self.heading(name),
             "passage": passage,
             "spans": [list(answers[0])] if short else None if answers else [],
@@ -205,12 +207,26 @@ class Mixer:
             question = question.rstrip(" ?")
         elif draw < 0.23:
             question = " ".join(w for w in question.rstrip(" ?").split() if w.lower() not in FILLERS) or question
-        if rng.random() < 0.05 and len(question) > 12:
+        elif draw < 0.27:
+            question = rng.choice(FRAMES).format(question[0].lower() + question[1:] if question else question)
+        if rng.random() < 0.15:
+            question = CONTRACTED.sub(lambda match: match.group(1) + rng.choice(["'s", "s"]), question)
+        if rng.random() < 0.08 and len(question) > 12:
             at = rng.randrange(1, len(question) - 2)
             question = question[:at] + rng.choice([question[at + 1] + question[at], ""]) + question[at + 2 :]
         return question
 
 
+CONTRACTED = re.compile(r"^(what|who|where|when|how) is\b", re.IGNORECASE)
+FRAMES = (
+    "Can you tell me {}",
+    "According to the article, {}",
+    "Please tell me: {}",
+    "hi, {}",
+    "I'd like to know {}",
+    "Does the text say {}",
+    "so {}",
+)
 FILLERS = {"the", "a", "an", "is", "was", "are", "were", "did", "does", "do", "of", "to", "has", "have", "had"}
 FIRST = "Anna Li Maria John Wei Fatima David Elena Kofi Sarah Ming Ahmed Julia Peter Yuki Carlos Grace Ivan Tom".split()
 LAST = (
@@ -269,7 +285,12 @@ def quoted_examples(questions: Sequence[Question], rng: Random, count: int) -> I
             continue
         claim = passage[slice(*rng.choice(spans))]
         pairs = [p for p in candidates(claim, [passage], rng) if re.search(rf"\b{re.escape(p[0])}\b", claim)]
-        if rng.random() < 0.3:
+        negated = negate(claim, rng) if rng.random() < 0.2 else None
+        if negated:
+            kind = rng.choice(["claim", "passage", "both"])  # the same edit on both sides gives nothing away
+            edited = passage.replace(claim, negated) if kind != "claim" else passage
+            yield supported("quoted", claim if kind == "passage" else negated, edited, kind == "both")
+        elif rng.random() < 0.3:
             yield supported("quoted", claim, passage, True)
         elif pairs and rng.random() < 0.3:
             yield supported("quoted", exchange(claim, *pairs[0])[0], exchange(passage, *pairs[0])[0], True)
@@ -295,11 +316,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--claims", type=float, default=1.0, help="the share of the entailment pairs to use")
     parser.add_argument("--quoted", type=int, default=8000, help="how many claims to make from passages")
+    parser.add_argument("--wordnet", type=Path, default=Path("/usr/share/wordnet"), help="WordNet's database files")
+    parser.add_argument("--models", type=Path, default=Path(__file__).parent.parent / "rag" / "models")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     rng = Random(args.seed)
     questions = read_clean(args.data, args.benchmark)
-    examples = list(Mixer(questions, rng).examples())
+    examples = list(Mixer(questions, rng, Synonyms(args.wordnet, args.models)).examples())
     pairs = [pair for pair in claims(args.data) if rng.random() < args.claims]
     examples += [*support_examples(pairs, rng), *quoted_examples(questions, rng, args.quoted)]
     rng.shuffle(examples)
