@@ -110,10 +110,13 @@ def joined(answers: Sequence[Answer]) -> Answer:
     texts: list[str] = []
     citations: list[Citation] = []
     for answer in found:
+        told = {(citation.source, citation.start, citation.end) for citation in citations}
+        if all((citation.source, citation.start, citation.end) in told for citation in answer.citations):
+            continue  # one sentence may answer both parts
         shift = len(citations)
         texts.append(_renumbered(answer.text, shift))
         citations += [replace(citation, number=citation.number + shift) for citation in answer.citations]
-    short = "; ".join(answer.short for answer in found if answer.short) or None
+    short = "; ".join(dict.fromkeys(answer.short for answer in found if answer.short)) or None
     sure = min(answer.confidence for answer in found)
     return answered("\n\n".join(texts), short, tuple(citations), passages, sure)
 

@@ -148,7 +148,14 @@ def test_answers_to_two_parts_become_one_with_citations_numbered_through() -> No
     both = joined([one, declined("unknown", 0.1, []), other])
     assert both.text == "Fuyao came first. [1]\n\nFuyao came first. [2]"
     assert [(citation.number, citation.source) for citation in both.citations] == [(1, "a.txt"), (2, "b.txt")]
-    assert (both.confidence, both.short) == (0.7, "x; x")
+    assert (both.confidence, both.short) == (0.7, "x")
+
+
+def test_a_sentence_that_answers_both_parts_is_told_once() -> None:
+    text, citations = cite([piece(passage(), (44, 72))])
+    parts = [answered(text, short, citations, [passage()], 0.9) for short in ("2,000", "the plant")]
+    both = joined(parts)
+    assert (both.text, both.short, len(both.citations)) == (text, "2,000; the plant", 1)
 
 
 def test_parts_that_are_all_declined_are_a_decline() -> None:
