@@ -88,12 +88,15 @@ def _check(options: argparse.Namespace) -> int:
 def _propose(options: argparse.Namespace) -> int:
     if options.propose.exists():
         raise GoldError(f"{options.propose} exists: accept or throw away its drafts first, or name another file")
-    assistant = Assistant(_settings(options))
-    assistant.sync(_shown(options))
+    assistant, shown = Assistant(_settings(options)), _shown(options)
+    assistant.sync(shown)
     questions = gold.read(options.gold)[0] if options.gold.exists() else []
     asked = {quote.source for question in questions for quote in question.evidence}
     sources = options.articles or [source for source in assistant.articles() if source not in asked]
-    drafts = [draft for source in sources for draft in propose.drafts(assistant.article(source), assistant.llm)]
+    drafts = []
+    for number, source in enumerate(sources, 1):
+        drafts += propose.drafts(assistant.article(source), assistant)
+        shown(number, len(sources), "drafting")
     options.propose.write_text("".join(json.dumps(draft, ensure_ascii=False) + "\n" for draft in drafts), "utf-8")
     print(f"{len(drafts)} drafts for {len(sources)} articles in {options.propose}")
     return 0

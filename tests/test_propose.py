@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from evals import gold, propose, run
-from rag.types import Article, Metadata, SyncReport
-from tests.test_evals import Scripted, World
+import rag
+from evals import forms, gold, propose
+from rag.types import Article, Metadata
+from tests.llm_server import LLMServer
+from tests.test_evals import World
 
 
 def article(*sentences: str, metadata: Metadata | None = None, byline: str = "") -> Article:
@@ -19,8 +21,8 @@ def article(*sentences: str, metadata: Metadata | None = None, byline: str = "")
 
 
 def asked(*sentences: str) -> dict[str, str]:
-    """Question -> answer of the drafts for these sentences."""
-    return {draft["question"]: draft["answers"][0] for draft in propose.drafts(article(*sentences))}
+    """Question -> answer of what the form of these sentences lets one ask."""
+    return {draft["question"]: draft["answers"][0] for draft in propose.by_form(article(*sentences))}
 
 
 @pytest.mark.parametrize(
@@ -93,60 +95,73 @@ def test_what_has_no_clear_form_is_left_alone(sentence: str) -> None:
     ],
 )
 def test_base_forms(past: str, base: str | None) -> None:
-    assert propose._base_form(past) == base
+    assert forms.base_form(past) == base
 
 
-def test_bylines_are_asked_for_where_they_show_what_is_known() -> None:
+def test_bylines_are_asked_for_where_they_show_what_is_known(assistant: rag.Assistant) -> None:
     known = Metadata("A title", ("Jane Doe", "Li Wei"), "SCMP", "2025-01-18")
-    found = propose.drafts(article("Nothing.", metadata=known, byline="By Jane Doe and Li Wei, January 18, 2025"))
+    found = propose.drafts(article(metadata=known, byline="By Jane Doe and Li Wei, January 18, 2025"), assistant)
     assert [(draft["question"], draft["answers"] or draft["must"]) for draft in found] == [
         ("Who wrote “A title”?", ["Jane Doe", "Li Wei"]),
         ("When was “A title” published?", ["2025-01-18"]),
     ]
-    assert propose.drafts(article("Nothing.", metadata=known, byline="Share this")) == []
+    assert propose.drafts(article(metadata=known, byline="Share this"), assistant) == []
 
 
-class ScriptedWriter:
-    """Stands in for an LLM."""
-
-    def complete(self, messages: list[tuple[str, str]]) -> str:
-        quote = "Starbucks added 290 new stores."
-        good = {"kind": "number", "question": "How many stores were added?", "answer": "290", "quote": quote}
-        lines = [
-            good,
-            good | {"quote": "Made up."},
-            good | {"answer": "400"},
-            {"kind": "number"},
-            good | {"answer": 290},
-        ]
-        return "\n".join(["```", *(json.dumps(line) for line in lines), "```"])
+FERRY = (
+    "ferry.txt",
+    "The Corvane ferry line. Corvane ordered 34 ferries in Gdansk in 2019. Ana Molina praised the ships.",
+)
 
 
-def test_of_what_an_llm_writes_only_what_the_article_holds_is_kept() -> None:
-    found = propose.drafts(article("Starbucks added 290 new stores."), ScriptedWriter())
+def of(folder: Path, source: str, text: str) -> rag.Assistant:
+    """An assistant over one article."""
+    (folder / "corpus").mkdir()
+    (folder / "corpus" / source).write_text(text)
+    assistant = rag.Assistant(rag.Settings(corpus=folder / "corpus", store=folder / "store"))
+    assistant.sync()
+    return assistant
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "kept"),
+    [
+        ("How many ferries did Corvane order in Gdansk?", "34", ["34"]),
+        ("How many ferries did Corvane order in Gdansk?", "2019", None),
+        ("When did Corvane order 34 ferries?", "2019", ["2019"]),
+        ("Where did Corvane order 34 ferries?", "Corvane", None),
+        ("What did Corvane order in Gdansk?", "ferries", ["34 ferries", "ferries"]),
+    ],
+)
+def test_the_reader_decides_which_drafts_are_kept(
+    tmp_path: Path, question: str, answer: str, kept: list[str] | None
+) -> None:
+    assistant = of(tmp_path, *FERRY)
+    quote = "Corvane ordered 34 ferries in Gdansk in 2019."
+    draft = {"question": question, "answers": [answer], "evidence": [{"source": FERRY[0], "quote": quote}]}
+    found = list(propose.found_again(iter([draft]), assistant.article(FERRY[0]), assistant))
+    assert [each["answers"] for each in found] == ([kept] if kept else [])
+
+
+def test_an_answer_in_another_sentence_is_not_found_again(tmp_path: Path) -> None:
+    assistant = of(tmp_path, *FERRY)
+    elsewhere = [{"source": FERRY[0], "quote": "The Corvane ferry line."}]
+    draft = {"question": "When did Corvane order 34 ferries?", "answers": ["2019"], "evidence": elsewhere}
+    assert list(propose.found_again(iter([draft]), assistant.article(FERRY[0]), assistant)) == []
+
+
+def test_of_what_an_llm_writes_only_what_the_article_holds_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    quote = "Starbucks added 290 new stores."
+    good = {"kind": "number", "question": "How many stores were added?", "answer": "290", "quote": quote}
+    lines = [good, good | {"quote": "Made up."}, good | {"answer": "400"}, {"kind": "number"}, good | {"answer": 290}]
+    with LLMServer() as server:
+        server.reply("\n".join(["```", *(json.dumps(line) for line in lines), "```"]))
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        found = propose.drafts(article(quote), rag.Assistant())
     assert [(draft["question"], draft["answers"]) for draft in found] == [("How many stores were added?", ["290"])]
 
 
-class WithArticles(Scripted):
-    """Knows its articles too."""
-
-    llm = None
-
-    def sync(self, progress: object) -> SyncReport:
-        return SyncReport((), (), (), (), (), 0, 0.0)
-
-    def articles(self) -> dict[str, Metadata]:
-        return dict.fromkeys(self._texts(), Metadata())
-
-    def article(self, source: str) -> Article:
-        text = self._texts()[source]
-        return Article(source, text, Metadata(), ((0, len(text)),))
-
-
-def test_drafts_are_for_new_articles_and_do_not_count(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(run, "Assistant", WithArticles)
+def test_drafts_are_for_new_articles_and_do_not_count(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     world = World(tmp_path)
     (world.corpus / "new.txt").write_text("Starbucks added 290 new stores in China.")
     drafts = tmp_path / "drafts.jsonl"
