@@ -11,6 +11,7 @@ import json
 import runpy
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -79,10 +80,12 @@ def _sync(options: argparse.Namespace) -> int:
 
 def _query(options: argparse.Namespace) -> int:
     assistant = _assistant(options)
-    try:
-        assistant.sync(_show_progress)
-    except StoreBusyError as error:
-        print(f"{error}; answering from the last finished sync", file=sys.stderr)
+    with ThreadPoolExecutor(1) as loading:
+        loading.submit(assistant.warm_up)  # takes as long as the sync; if it fails, the query tells why
+        try:
+            assistant.sync(_show_progress)
+        except StoreBusyError as error:
+            print(f"{error}; answering from the last finished sync", file=sys.stderr)
     answer = assistant.query(options.question)
     print(_as_json(answer) if options.json else answer)
     return 0

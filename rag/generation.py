@@ -48,7 +48,7 @@ class Generation:
         size = sum(size for size, _ in self.manifest.files.values())
         self.check(every_byte=size <= CHECKED_BYTES)
         self._lexical = LexicalIndex.open(path / "lexical")
-        self._vectors = vectors(self.manifest) if vectors else Vectors.open(path / "chroma")
+        self._vectors = vectors(self.manifest) if vectors else Vectors.open(path / "chroma", read_only=True)
         weakref.finalize(self, self._vectors.close)
         for name, count in (("chroma", len(self._vectors)), ("lexical", len(self._lexical))):
             if count != self.manifest.chunks:

@@ -12,6 +12,7 @@ import numpy as np
 
 from rag.errors import StoreDamagedError, StoreError
 from rag.files import was_refused
+from rag.native import NativeCollection, is_known
 from rag.types import Chunk, Metadata
 
 COLLECTION = "chunks"
@@ -48,11 +49,14 @@ class Vectors:
             return cls(client, collection, str(path))
 
     @classmethod
-    def open(cls, path: Path) -> Vectors:
-        """The collection in ``path``; StoreDamagedError if it can't be read."""
+    def open(cls, path: Path, *, read_only: bool = False) -> Vectors:
+        """The collection in ``path``; StoreDamagedError if it can't be read. ``read_only`` opens in a moment."""
         with chroma_errors(StoreDamagedError, path):
             if not (path / "chroma.sqlite3").is_file():  # Chroma would make an empty one
                 raise FileNotFoundError("chroma.sqlite3 is missing")
+            if read_only and is_known():
+                native = NativeCollection(path, COLLECTION)
+                return cls(native, native, str(path))
             client = _local(path)
             return cls(client, client.get_collection(COLLECTION, embedding_function=None), str(path))
 
@@ -183,17 +187,29 @@ def _chunk(id: str, text: str, row: Any) -> Chunk:
 @contextmanager
 def chroma_errors(kind: type[StoreError], where: object) -> Iterator[None]:
     """Chroma's errors, and those of the connection to its server, as ours, in one line."""
-    from chromadb.errors import ChromaError
-    from httpx import HTTPError
-
     try:
         yield
-    except HTTPError as error:
+    except _http_error() as error:
         raise StoreError(
             f"Chroma on {where} can't be reached ({error}): is it running, and chroma_url right?"
         ) from error
-    except (ChromaError, ValueError, KeyError, TypeError, RuntimeError, OSError) as error:
+    except (_chroma_error(), ValueError, KeyError, TypeError, RuntimeError, OSError) as error:
         problem = f"Chroma on {where} failed: {' '.join(str(error).split())[:300]}"
         if kind is StoreDamagedError and not was_refused(problem):
             raise StoreDamagedError(f"{problem}: run `rag sync --rebuild`") from error
         raise StoreError(problem) from error
+
+
+# Imported only once something has failed: reading needs neither library.
+
+
+def _http_error() -> type[Exception]:
+    from httpx import HTTPError
+
+    return HTTPError
+
+
+def _chroma_error() -> type[Exception]:
+    from chromadb.errors import ChromaError
+
+    return ChromaError

@@ -22,13 +22,14 @@ SUITES = (
     {"embedding", "weights"},
     {"reader", "weights"},
     {"answering", "quoting"},
-    {"store", "generation", "manifest", "vectors", "lexical", "files", "server_store", "lease"},
+    {"store", "generation", "manifest", "vectors", "native", "lexical", "files", "server_store", "lease"},
     {"verification", "facts", "drafting", "prompting"},
 )
 """Rooms of several files: those of one suite may import each other."""
 
 DOORS = {
     "chromadb": {"vectors", "lease", "server_store"},
+    "chromadb_rust_bindings": {"native"},
     "tantivy": {"lexical"},
     "onnxruntime": {"weights"},
     "tokenizers": {"weights"},
@@ -98,7 +99,16 @@ def test_heavy_libraries_are_imported_where_they_are_needed(path: Path) -> None:
     if path.stem == "llamaindex":
         pytest.skip("the adapter subclasses LlamaIndex's classes")
     tops = {module.split(".")[0] for module in imports(path, top_level_only=True)}
-    assert not tops & {"llama_index", "openai", "chromadb", "trafilatura", "pypdf", "tantivy", "onnxruntime"}
+    assert not tops & {
+        "llama_index",
+        "openai",
+        "chromadb",
+        "chromadb_rust_bindings",
+        "trafilatura",
+        "pypdf",
+        "tantivy",
+        "onnxruntime",
+    }
 
 
 @pytest.mark.parametrize("path", [*ROOMS, ROOT / "app.py"], ids=lambda path: path.stem)

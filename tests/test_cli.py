@@ -118,13 +118,14 @@ def test_text_of_a_missing_file(tmp_path: Path) -> None:
 
 
 def test_the_light_commands_leave_the_heavy_libraries_alone(tmp_path: Path) -> None:
-    """A question to a synced store imports neither LlamaIndex nor Gradio nor OpenAI: so it starts fast."""
+    """A question to a synced store imports neither LlamaIndex nor Gradio nor OpenAI nor Chroma's client: it's fast."""
     store = tmp_path / "store"
     rag("sync", "--corpus", SEEDS, "--store", store)
     code = (
         "import sys\nfrom rag.cli import main\n"
         f"main(['query', 'Who founded CATL?', '--corpus', {str(SEEDS)!r}, '--store', {str(store)!r}])\n"
-        "print(sorted({m.split('.')[0] for m in sys.modules} & {'llama_index', 'gradio', 'openai', 'torch'}))"
+        "heavy = {'llama_index', 'gradio', 'openai', 'torch', 'chromadb'}\n"
+        "print(sorted({m.split('.')[0] for m in sys.modules} & heavy))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert run.stdout.splitlines()[-1] == "[]", run.stderr

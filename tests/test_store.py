@@ -15,8 +15,10 @@ import pytest
 from rag.errors import EmbeddingMismatchError, StoreBusyError, StoreDamagedError, StoreError
 from rag.generation import Generation
 from rag.manifest import FORMAT, Entry, Manifest, checksum
+from rag.native import NativeCollection
 from rag.store import Store
 from rag.types import Chunk, Metadata
+from rag.vectors import Vectors
 
 ABOUT = Metadata("Of metals", ("A. Writer", "B; Author"), "The Paper", "2024-05")
 DIMENSION = 8
@@ -102,6 +104,27 @@ def test_vectors_come_back_for_reuse(store: Store) -> None:
 
     assert chunk.text == "tin stayed"
     assert vector.tolist() == pytest.approx(unit(1).tolist())
+
+
+def test_read_only_tells_what_chromas_own_client_tells(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = store.path / "generations/1/chroma"
+    ids = [chunk.id for chunk in opened(store).all_chunks()]
+    near = unit(0) + 0.2 * unit(3)
+    native = Vectors.open(path, read_only=True)
+    read, found, rows = len(native), native.search(near, 9), native.vectors(ids)
+    assert isinstance(native._client, NativeCollection)
+    native.close()
+
+    monkeypatch.setattr("rag.native.KNOWN", "another release")
+    client = Vectors.open(path, read_only=True)
+    assert not isinstance(client._client, NativeCollection)
+
+    assert read == len(client) == 3
+    assert found == client.search(near, 9)
+    for (chunk, vector), (expected, expected_vector) in zip(rows, client.vectors(ids), strict=True):
+        assert chunk == expected
+        assert vector.tolist() == expected_vector.tolist()
+    client.close()
 
 
 def test_asking_for_more_than_there_is_gives_all(store: Store) -> None:
