@@ -35,6 +35,8 @@ MAX_BYTES = 64 * 2**20
 MAX_HTML_BYTES = 8 * 2**20
 METADATA = "metadata.toml"
 
+_NO_UNICODE = re.compile(r"[\ud800-\udfff]")  # how Python names a file whose name isn't UTF-8
+
 # -- the folder ------------------------------------------------------------------------------------------------------
 
 
@@ -49,26 +51,37 @@ def list_files(corpus: Path) -> list[str]:
     if not corpus.is_dir():
         raise CorpusError(f"{corpus} is a file; the corpus has to be a folder of articles")
     root = corpus.resolve()
-    sources = sorted(path.relative_to(corpus).as_posix() for path in _files(corpus) if _is_article(path, root))
+    before = len(os.path.join(corpus, ""))
+    found = (file.path[before:] for file in _files(corpus) if _is_article(file, root))
+    sources = sorted(source.replace(os.sep, "/") for source in found)
     if not sources:
         kinds = ", ".join(sorted(SUFFIXES))
         raise CorpusError(f"{corpus} holds no article; put files of these kinds in it: {kinds}")
     return sources
 
 
-def _files(corpus: Path) -> Iterator[Path]:
-    def unreadable(error: OSError) -> None:
-        raise CorpusError(f"can't read the folder {error.filename}: {error.strerror}")
+def _files(corpus: Path) -> Iterator[os.DirEntry[str]]:
+    """All files that aren't hidden. A link to a folder is no folder here, so that only links to files can lead out."""
+    folders = [str(corpus)]
+    while folders:
+        try:
+            with os.scandir(folders.pop()) as entries:
+                shown = [entry for entry in entries if not entry.name.startswith(".")]
+        except OSError as error:
+            raise CorpusError(f"can't read the folder {error.filename}: {error.strerror}") from error
+        for entry in shown:
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry.path)
+            else:
+                yield entry
 
-    for folder, subfolders, names in os.walk(corpus, onerror=unreadable):
-        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
-        yield from (Path(folder, name) for name in names if not name.startswith("."))
 
-
-def _is_article(path: Path, root: Path) -> bool:
-    named = path.suffix.lower() in SUFFIXES and not re.search(r"[\ud800-\udfff]", str(path))
+def _is_article(file: os.DirEntry[str], root: Path) -> bool:
+    named = os.path.splitext(file.name)[1].lower() in SUFFIXES and not _NO_UNICODE.search(file.path)
     try:
-        return named and path.is_file() and path.resolve().is_relative_to(root)
+        if named and file.is_symlink():  # resolving takes a system call for each folder on the way
+            return file.is_file() and Path(file.path).resolve().is_relative_to(root)
+        return named and file.is_file()
     except (OSError, RuntimeError):  # a link that leads to itself
         return False
 

@@ -108,14 +108,15 @@ def _changed(
     skipped: dict[str, str] = {}
     plain = _recipe(None)
     for source in sources:
+        path = os.path.join(corpus, source)
         entry = draft.manifest.entries.get(source)
         about = known.get(source)
         recipe = _recipe(about) if about else plain
         try:
-            stat = _stat(corpus / source)
+            stat = _stat(path)
             if entry and stat and (entry.stat, entry.recipe) == (stat, recipe):
                 continue
-            sha256 = hashlib.sha256((corpus / source).read_bytes()).hexdigest()
+            sha256 = hashlib.sha256(Path(path).read_bytes()).hexdigest()
         except OSError as error:
             skipped[source] = f"{source} can't be read: {error.strerror}"
             continue
@@ -126,7 +127,7 @@ def _changed(
     return files, skipped
 
 
-def _stat(path: Path) -> Stat | None:
+def _stat(path: str) -> Stat | None:
     """What changes whenever the file does; None while the file is so fresh that it may not.
 
     An editor can set mtime back, but not ctime. Within the clock's tick of its last change, though, a file can change
