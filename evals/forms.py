@@ -55,7 +55,7 @@ def questions(sentence: str, text: str) -> Iterator[tuple[str, str, str]]:
     flat = " ".join(sentence.split()).rstrip(".")
     if quoted := _QUOTED.search(flat):
         yield "who-says", f"Who said “{quoted['what']}”?", quoted["name"]
-    elif stated := _STATED.match(flat):
+    elif (stated := _STATED.match(flat)) and _is_name(stated["name"], text):
         yield "who-says", f"Who {stated['verb']} that {stated['what']}?", stated["name"]
     else:
         yield from _about_subject(flat, text)

@@ -64,7 +64,7 @@ def question_record(question: Question, answer: Answer | str, texts: Mapping[str
     if isinstance(answer, str):
         scored = Score(None, (f"unscored: {answer}",))
     elif stale:
-        scored = Score(None, tuple(_stale_problems(evidence)))
+        scored = Score(None, tuple(_stale_problems(evidence, texts)))
     else:
         scored = score(question, answer, texts)
     return {
@@ -163,19 +163,20 @@ def _evidence_record(source: str, quote: str, texts: Mapping[str, str]) -> Recor
     return {"source": source, "quote": quote, "spans": spans, "nearest": asdict(now) if now else None}
 
 
-def _stale_problems(evidence: Sequence[Record]) -> list[str]:
+def _stale_problems(evidence: Sequence[Record], texts: Mapping[str, str]) -> list[str]:
     problems = []
     for quote in evidence:
         if quote["spans"]:
             continue
-        now = quote["nearest"]
-        if now is None:
-            what = f"“{shorten(quote['quote'])}” is gone, and nothing like it is left"
+        source, now = quote["source"], quote["nearest"]
+        if now is not None:
+            moved = "" if now["source"] == source else f" (now in {now['source']})"
+            problems.append(f"{source}: {changed_words(quote['quote'], now['text'])}{moved}")
+        elif source in texts:
+            problems.append(f"{source}: “{shorten(quote['quote'])}” is gone, and nothing like it is left")
         else:
-            moved = "" if now["source"] == quote["source"] else f" (now in {now['source']})"
-            what = changed_words(quote["quote"], now["text"]) + moved
-        problems.append(f"{quote['source']}: {what}")
-    return problems
+            problems.append(f"{source} is no longer in the corpus, and nothing like its evidence is left")
+    return list(dict.fromkeys(problems))
 
 
 def _answer_record(answer: Answer) -> Record:

@@ -64,9 +64,12 @@ def failures(run: Run) -> str:
 
 
 def stale(run: Run) -> str:
-    """Every question whose evidence no longer stands in the corpus, with what became of it."""
-    records = [record for record in run["questions"] if record["stale"]]
-    return "\n".join(f"{record['id']}: {problem}" for record in records for problem in record["problems"])
+    """What became of evidence that no longer stands in the corpus, each with the questions that rested on it."""
+    ids: dict[str, list[str]] = {}
+    for record in run["questions"]:
+        for problem in record["problems"] if record["stale"] else ():
+            ids.setdefault(problem, []).append(record["id"])
+    return "\n".join(f"{problem}\n    {', '.join(names)}" for problem, names in ids.items())
 
 
 def changes(comparison: Comparison, before: Run, after: Run, name: str) -> str:

@@ -166,8 +166,8 @@ def test_a_change_of_the_corpus_is_told_question_by_question(world: World, capsy
         "1 new: armstrong",
         "0 gone",
     ]
-    assert "byd.txt: “employs 750 workers” became “employs 800 workers”" in output
-    assert "fuyao.txt: “Fuyao makes glass in Ohio.” is gone, and nothing like it is left" in output
+    assert "byd.txt: “employs 750 workers” became “employs 800 workers”\n    workers\n" in output
+    assert "fuyao.txt is no longer in the corpus, and nothing like its evidence is left\n    glass\n" in output
     assert output.endswith("the gate fell:\n2 stale: workers, glass\n\n")
 
     for source, text in ARTICLES.items():
@@ -318,7 +318,7 @@ def test_two_generations_of_a_store_are_compared(tmp_path: Path, capsys: pytest.
     capsys.readouterr()
     assert world.eval("--generations", str(second), str(first.number)) == 1
     output = capsys.readouterr().out
-    assert "workers: byd.txt: “employs 750 workers” became “employs 800 workers”" in output
+    assert "byd.txt: “employs 750 workers” became “employs 800 workers”\n    workers\n" in output
     assert world.eval("--generations", str(first.number), str(second)) == 0
     assert world.eval("--generations", "1000", "1001") == 2
     assert "holds no generation 1000" in capsys.readouterr().err

@@ -67,6 +67,7 @@ def test_a_sentence_of_a_known_form_becomes_a_question(sentence: str, question: 
     "sentence",
     [
         "He showed that he was open to cooperation.",
+        "He added that there may be more talks.",
         "This perceived shortfall has fueled the desire for a deal.",
         "Although growth slowed in 2020, trade went on.",
         "China’s openness surprised everyone in 2020.",
