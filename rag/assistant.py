@@ -5,22 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 from rag import articles, followup, syncing
 from rag.embedding import BundledEmbedding, LlamaIndexEmbedding
 from rag.errors import LLMError, QuestionError, SettingsError
-from rag.extractive import CANDIDATES, MOST_READ, Extractive
+from rag.extractive import CANDIDATES, Extractive
 from rag.generation import Generation
-from rag.generative import Generative
-from rag.llm import LLM
+from rag.generative import PROMPTED, Generative
+from rag.llm import LLM, total
 from rag.reader import Reader
 from rag.server_store import ServerStore
 from rag.settings import Settings
 from rag.store import Store
-from rag.types import Answer, Article, Event, Metadata, Passage, SyncReport
+from rag.types import Answer, Article, Event, Metadata, Passage, SyncReport, Usage
 from rag.verification import Verifier
 
 MODELS = Path(__file__).parent / "models"
@@ -85,7 +85,8 @@ class Assistant:
         """What answers by the LLM, each sentence checked."""
         if self.llm is None:
             return None
-        return Generative(self.llm, Verifier(self.reader.support), self.settings.llm_context_tokens)
+        rerank = partial(self.extractive.rerank, most=PROMPTED)
+        return Generative(self.llm, Verifier(self.reader.support), rerank, self.settings.llm_context_tokens)
 
     def sync(self, progress: Progress | None = None, *, rebuild: bool = False) -> SyncReport:
         """Brings the index up to date with the corpus; only what is new or changed is read and embedded.
@@ -114,24 +115,25 @@ class Assistant:
 
     def stream(self, question: str, history: followup.History = ()) -> Iterator[Event]:
         """The same answer piece by piece: status, checked sentences, and last the whole ``Answer``."""
-        clock = _Clock()
-        notes = [] if len(question.strip()) <= MAX_QUESTION else [f"only the first {MAX_QUESTION} characters were read"]
+        tally = _Tally()
+        if len(question.strip()) > MAX_QUESTION:
+            tally.notes.append(f"only the first {MAX_QUESTION} characters were read")
         question = _checked(question)
         generation = self._generation()
         yield Event("status", "Looking through the articles")
-        asked, generative = self._alone(question, history, notes)
+        asked, generative = self._alone(question, history, tally)
         passages = self.extractive.retrieve([asked, *followup.context(asked, history)], generation)
-        clock.lap("retrieve")
+        tally.lap("retrieve")
         answer = self.extractive.about_article(asked, passages, generation)
         if answer is None and generative is not None and passages:
-            answer = yield from self._written(generative, asked, passages, notes, clock)
+            answer = yield from self._written(generative, asked, passages, tally)
         if answer is None:
             yield Event("status", f"Reading {len(passages)} passages")
             answer = self.extractive.answer(asked, passages, generation)
-            clock.lap("read")
+            tally.lap("read")
         if answer.answerer == "reader":
             yield from _by_paragraph(answer)
-        answer = clock.stop(replace(answer, notes=(*notes, *answer.notes)))
+        answer = tally.complete(answer)
         yield Event("answer", answer.text, answer.citations, answer)
 
     def warm_up(self) -> None:
@@ -158,46 +160,52 @@ class Assistant:
         assert current is not None
         return current
 
-    def _alone(self, question: str, history: followup.History, notes: list[str]) -> tuple[str, Generative | None]:
+    def _alone(self, question: str, history: followup.History, tally: _Tally) -> tuple[str, Generative | None]:
         """The question as it stands alone, and the LLM that is to answer it, if there is one that works."""
         if self.generative is None:
             return followup.standalone(question, history), None
         try:
-            return self.generative.standalone(question, history), self.generative
+            return self.generative.standalone(question, history, tally.spent), self.generative
         except LLMError as error:
-            notes.append(f"{error}; the bundled reader answered")
+            tally.notes.append(f"{error}; the bundled reader answered")
             return followup.standalone(question, history), None
 
     def _written(
-        self, generative: Generative, question: str, passages: Sequence[Passage], notes: list[str], clock: _Clock
+        self, generative: Generative, question: str, passages: Sequence[Passage], tally: _Tally
     ) -> Generator[Event, None, Answer | None]:
         """The LLM's answer; None, and a note, if the service fails before its first sentence."""
-        passages = self.extractive.rerank(question, passages, MOST_READ)
-        clock.lap("read")
         yield Event("status", f"{generative.llm.name} writes, and each sentence is checked")
         try:
-            return (yield from generative.stream(question, passages))
+            return (yield from generative.stream(question, passages, tally.spent))
         except LLMError as error:
-            notes.append(f"{error}; the bundled reader answered")
+            tally.notes.append(f"{error}; the bundled reader answered")
             return None
         finally:
-            clock.lap("write")
+            tally.lap("write")
 
 
-class _Clock:
-    """Seconds by stage."""
+class _Tally:
+    """What is to be said of an answer besides: seconds by stage, what went wrong, what the LLM took."""
 
     def __init__(self) -> None:
         self.began = self.last = time.perf_counter()
         self.timings: dict[str, float] = {}
+        self.notes: list[str] = []
+        self.spent: list[Usage] = []
 
     def lap(self, stage: str) -> None:
         now = time.perf_counter()
         self.timings[stage] = self.timings.get(stage, 0.0) + now - self.last
         self.last = now
 
-    def stop(self, answer: Answer) -> Answer:
-        return replace(answer, seconds=time.perf_counter() - self.began, timings=self.timings)
+    def complete(self, answer: Answer) -> Answer:
+        return replace(
+            answer,
+            seconds=time.perf_counter() - self.began,
+            timings=self.timings,
+            notes=(*self.notes, *answer.notes),
+            usage=total(self.spent),
+        )
 
 
 def _checked(question: str) -> str:

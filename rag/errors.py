@@ -11,7 +11,8 @@ RagError
 │   └── EmbeddingMismatchError   the store was written with another embedding
 ├── ModelError         a bundled model is missing or damaged
 ├── LLMError           the LLM service failed (the reader answers instead)
-│   └── LLMAuthError   the LLM service refused the key
+│   ├── LLMAuthError   the LLM service refused the key
+│   └── LLMContextError   the prompt is longer than the model's context
 └── GoldError          a gold file that can't be used
 """
 
@@ -62,6 +63,10 @@ class LLMError(RagError):
 
 class LLMAuthError(LLMError):
     """The LLM service refused the key."""
+
+
+class LLMContextError(LLMError):
+    """The prompt is longer than the model's context."""
 
 
 class GoldError(RagError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from rag.errors import LLMAuthError, LLMError
+from rag.errors import LLMAuthError, LLMContextError, LLMError
 from rag.types import Usage
 
 if TYPE_CHECKING:
@@ -35,7 +35,11 @@ LONGEST_WAIT = 10.0
 """Seconds to wait, at most, before a retry: a person is waiting, and the reader could answer instead."""
 
 _KEY = re.compile(r"\b(?:sk|pk|rk)-[\w*.-]{4,}|(?<=Bearer )\S+")
-_TOO_LONG = re.compile(r"context.?(?:length|size|window)|too many tokens|prompt is too long|maximum.{0,20}tokens", re.I)
+# As OpenAI, llama.cpp, vLLM, Ollama, Mistral, LM Studio and TGI say it.
+_TOO_LONG = re.compile(
+    r"context.?(?:length|size|window)|too many tokens|prompt is too long|maximum.{0,20}tokens|tokens.{0,40}must be <=",
+    re.I,
+)
 # What openai and LlamaIndex raise over a reply that is no JSON (a ValueError), or JSON of another shape.
 _WRONG_SHAPE = (ValueError, TypeError, AttributeError, IndexError)
 _BUNDLED_ENCODINGS = ("o200k_base", "cl100k_base")
@@ -142,6 +146,11 @@ class LLM:
         return (openai.OpenAIError, httpx.HTTPError, httpx.InvalidURL, *_WRONG_SHAPE)
 
     @property
+    def _announces_end(self) -> bool:
+        """Only the OpenAI protocol is known to; of other LLMs' streams the end itself has to do."""
+        return self._given is None
+
+    @property
     def _key(self) -> str:
         secret = self._settings.openai_api_key
         return secret.get_secret_value() if secret else ""
@@ -190,8 +199,9 @@ class LLM:
         status = getattr(error, "status_code", None)
         if status in (401, 403):
             return LLMAuthError(f"the LLM service refused the key ({status}): check OPENAI_API_KEY")
-        if _TOO_LONG.search(f"{getattr(error, 'code', '')} {error}") and status in (None, 400, 413, 422):
-            return LLMError(f"the prompt is too long for {self.name}: lower RAG_LLM_CONTEXT_TOKENS")
+        too_long = _TOO_LONG.search(f"{getattr(error, 'code', '')} {error}") and status in (None, 400, 422)
+        if too_long or status == 413:
+            return LLMContextError(f"the prompt is too long for {self.name}: lower RAG_LLM_CONTEXT_TOKENS")
         if isinstance(status, int):
             hint = {404: ": check RAG_LLM_MODEL and OPENAI_BASE_URL", 429: ": too many requests, or no credit left"}
             return LLMError(f"the LLM service answered {status}{hint.get(status, '')} ({self._scrub(error)})")
@@ -227,11 +237,16 @@ class Reply:
         self._messages = messages
         self._told: tuple[int, int] | None = None
         self._text = ""
-        self._finished = False
+        self._ended: str | None = None
         self._texts = self._read()
 
     def __iter__(self) -> Iterator[str]:
         return self._texts
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether the service stopped because the reply became too long, most likely in mid sentence."""
+        return self._ended == "length"
 
     @property
     def usage(self) -> Usage:
@@ -240,6 +255,8 @@ class Reply:
         return Usage(prompt, completion, self._llm._cost(prompt, completion))
 
     def _counted(self) -> tuple[int, int]:
+        if not self._text:  # a service that says nothing takes nothing
+            return 0, 0
         count = self._llm.count_tokens
         return sum(count(text) for _, text in self._messages), count(self._text)
 
@@ -269,8 +286,9 @@ class Reply:
                 self._text += text
                 yield text
         if not self._text.strip():
-            raise LLMError(f"{self._llm.name} sent an empty reply")
-        if not self._finished:
+            hint = ": raise RAG_LLM_MAX_TOKENS" if self.cut_off else ""
+            raise LLMError(f"{self._llm.name} sent an empty reply{hint}")
+        if self._ended is None and self._llm._announces_end:
             raise LLMError("the LLM's reply broke off")
 
     def _new_text(self, response: Any) -> str:
@@ -280,13 +298,26 @@ class Reply:
         return (response.message.content or "")[len(self._text) :]
 
     def _note(self, response: Any) -> None:
-        """Keep what the response tells besides its text: token counts, and whether the service says it is done."""
+        """Keep what the response tells besides its text: token counts, and why the service says it is done."""
         told = response.additional_kwargs or {}
         if told.get("completion_tokens"):
             self._told = int(told.get("prompt_tokens") or 0), int(told["completion_tokens"])
-        # Only the OpenAI protocol is known to announce its end; of other LLMs' streams the end itself has to do.
         choices = getattr(response.raw, "choices", None) or []
-        self._finished |= self._llm._given is not None or any(choice.finish_reason for choice in choices)
+        for choice in choices:
+            self._ended = getattr(choice, "finish_reason", None) or self._ended
+
+
+def total(usages: Iterable[Usage]) -> Usage | None:
+    """What several replies took together; None where that is nothing."""
+    usages = [usage for usage in usages if usage.prompt_tokens or usage.completion_tokens]
+    if not usages:
+        return None
+    costs = [usage.cost for usage in usages if usage.cost is not None]
+    return Usage(
+        prompt_tokens=sum(usage.prompt_tokens for usage in usages),
+        completion_tokens=sum(usage.completion_tokens for usage in usages),
+        cost=sum(costs) if costs else None,
+    )
 
 
 def _is_connection_error(error: Exception) -> bool:

@@ -124,6 +124,55 @@ def test_where_the_service_fails_the_reader_answers_and_says_so(
     assert KEY not in str(answer) + repr(answer)
 
 
+def prompted(server: LLMServer) -> list[int]:
+    """How many passages each request held."""
+    return [request["messages"][-1]["content"].count("<passage number=") for request in server.requests]
+
+
+def test_a_prompt_that_is_too_long_is_sent_again_with_half_the_passages(
+    written: rag.Assistant, server: LLMServer
+) -> None:
+    server.overflow()
+    server.overflow()
+    server.reply(cited("BYD's bus plant in Lancaster employs more than 750 workers. [?]", "more than 750 workers"))
+    answer = written.query(QUESTION)
+    assert answer.answerer == "llm:scripted"
+    assert prompted(server) == [12, 6, 3]
+    assert len(answer.passages) > 12
+    assert any("more than 750 workers" in passage.text for passage in answer.passages[:3])
+    (note,) = answer.notes
+    assert "3 of the passages" in note
+    assert_exact(answer)
+
+
+def test_where_not_even_one_passage_fits_the_reader_answers(written: rag.Assistant, server: LLMServer) -> None:
+    server.overflow()
+    answer = written.query(QUESTION)
+    assert prompted(server) == [12, 6, 3, 1]
+    assert answer.answerer == "reader"
+    assert "RAG_LLM_CONTEXT_TOKENS" in answer.notes[0]
+
+
+def test_a_small_budget_gets_the_passages_that_the_reader_prefers(assistant: rag.Assistant, server: LLMServer) -> None:
+    server.reply("The articles don't say.")
+    settings = rag.Settings(
+        corpus=SEEDS, store=assistant.settings.store, openai_base_url=server.url, llm_context_tokens=600
+    )
+    answer = rag.Assistant(settings).query(QUESTION)
+    (size,) = prompted(server)
+    assert 1 <= size < 12
+    preferred = assistant.retrieve(QUESTION, size)
+    assert [passage.text for passage in answer.passages[:size]] == [passage.text for passage in preferred]
+
+
+def test_what_an_llm_may_not_finish_is_not_shown(written: rag.Assistant, server: LLMServer) -> None:
+    true = "BYD's bus plant in Lancaster employs more than 750 workers. [?]"
+    server.reply(cited(f"{true} BYD's bus plant in Lancaster employs", "more than 750 workers"), finish="length")
+    answer = written.query(QUESTION)
+    assert re.sub(r"\[\d+\]", "", answer.text).strip() == true.removesuffix(" [?]")
+    assert any("RAG_LLM_MAX_TOKENS" in note for note in answer.notes)
+
+
 def test_no_route_to_the_service(assistant: rag.Assistant) -> None:
     settings = rag.Settings(
         corpus=SEEDS, store=assistant.settings.store, openai_base_url="http://127.0.0.1:9/v1", llm_retries=0
@@ -156,6 +205,29 @@ def test_a_follow_up_is_condensed_by_the_llm(written: rag.Assistant, server: LLM
     server.reply(cited("BYD's bus plant in Lancaster employs more than 750 workers. [?]", "more than 750 workers"))
     answer = written.query("And how many workers does it employ?", [("Where is BYD's plant?", "In Lancaster [1].")])
     assert "more than 750 workers" in answer.text
+
+
+HISTORY = [("Where is BYD's plant?", "In Lancaster [1].")]
+
+
+def test_a_follow_up_costs_what_both_requests_cost(written: rag.Assistant, server: LLMServer) -> None:
+    settings = written.settings.model_copy(update={"llm_price_prompt": 1.0, "llm_price_completion": 10.0})
+    server.reply("How many workers does BYD's bus plant in Lancaster employ?", usage=(300, 20))
+    server.reply("The articles don't say.", usage=(2000, 5))
+    answer = rag.Assistant(settings).query("And how many workers does it employ?", HISTORY)
+    assert answer.usage == rag.types.Usage(2300, 25, pytest.approx((2300 * 1 + 25 * 10) / 1_000_000))
+
+
+def test_what_a_service_took_before_it_failed_is_told(written: rag.Assistant, server: LLMServer) -> None:
+    server.reply("How many workers does BYD's bus plant in Lancaster employ?", usage=(300, 20))
+    server.fail(401)
+    answer = written.query("And how many workers does it employ?", HISTORY)
+    assert answer.answerer == "reader"
+    assert answer.usage == rag.types.Usage(300, 20)
+
+
+def test_the_reader_costs_nothing(assistant: rag.Assistant) -> None:
+    assert assistant.query(QUESTION).usage is None
 
 
 def test_hostile_articles_change_nothing(tmp_path: Path, server: LLMServer) -> None:

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from rag.errors import LLMAuthError, LLMError
-from rag.llm import LLM
+from rag.errors import LLMAuthError, LLMContextError, LLMError
+from rag.llm import LLM, total
 from rag.settings import Settings
 from rag.types import Usage
 from tests.llm_server import LLMServer
@@ -193,9 +193,49 @@ def test_an_empty_reply_is_an_error(server: LLMServer, text: str) -> None:
     assert "empty" in str(failure(make(server)))
 
 
-def test_a_prompt_that_is_too_long_names_the_setting(server: LLMServer) -> None:
-    server.overflow()
-    assert "RAG_LLM_CONTEXT_TOKENS" in str(failure(make(server)))
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (400, "This model's maximum context length is 2048 tokens. However, you requested 3042 tokens"),  # OpenAI, vLLM
+        (400, "the request exceeds the available context size (2048 tokens), try increasing it"),  # llama.cpp
+        (400, "the input length exceeds the context length"),  # Ollama
+        (422, "`inputs` tokens + `max_new_tokens` must be <= 2048. Given: 3042 `inputs` tokens"),  # TGI
+        (413, "Request too large for this model"),  # Groq
+    ],
+)
+def test_a_prompt_that_is_too_long_names_the_setting(server: LLMServer, status: int, said: str) -> None:
+    server.fail(status, message=said)
+    error = failure(make(server))
+    assert isinstance(error, LLMContextError)
+    assert "RAG_LLM_CONTEXT_TOKENS" in str(error)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(("finish", "cut_off"), [("length", True), ("stop", False)])
+def test_a_reply_that_became_too_long_is_known_for_it(server: LLMServer, finish: str, cut_off: bool) -> None:
+    server.reply("The plant employs", finish=finish)
+    reply = make(server).stream(ASKED)
+    assert "".join(reply) == "The plant employs"
+    assert reply.cut_off is cut_off
+
+
+def test_thinking_until_no_room_is_left_names_the_setting(server: LLMServer) -> None:
+    server.reply("", finish="length")
+    assert "RAG_LLM_MAX_TOKENS" in str(failure(make(server)))
+
+
+def test_a_refused_request_takes_no_tokens(server: LLMServer) -> None:
+    server.fail(401)
+    reply = make(server).stream(ASKED)
+    with pytest.raises(LLMAuthError):
+        list(reply)
+    assert total([reply.usage]) is None
+
+
+def test_usages_add_up() -> None:
+    assert total([Usage(10, 2, 0.5), Usage(0, 0, 0.0), Usage(5, 1, 0.25)]) == Usage(15, 3, 0.75)
+    assert total([Usage(10, 2), Usage(5, 1)]) == Usage(15, 3, None)
+    assert total([]) is None
 
 
 def test_an_unknown_model_names_the_setting(server: LLMServer) -> None:
