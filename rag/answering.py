@@ -24,18 +24,29 @@ RELEVANT = 0.25
 RIVAL = 1.5
 """A fact from a second article is laid beside the first if its score is within this many logits of it."""
 
-_AUX = r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|news|its|this)\b"
+SURE_SPAN = 1.0
+"""A long answer gets a few words as ``short`` if its best span is ahead of no span by this many logits."""
+
+_AUX = (
+    r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must|isn[’']t|aren[’']t|don[’']t|"
+    r"doesn[’']t|didn[’']t)\b"
+)
 _LONG = re.compile(
-    r"^\W*(?:why|how(?! (?:many|much|long|old|far|big|large|often|tall|high|fast|soon|wide|deep|late|early|heavy)\b)|"
-    r"explain|describe|summari[sz]e|compare|list|name (?:the|some|all|two|three|four|five)|tell me|discuss|outline)\b|"
+    rf"^\W*(?:(?:and|but|so) )?(?:why|how[’']?s|how (?:come\b|to\b|{_AUX})|explain|describe|summari[sz]e|"
+    r"compare|list|name|tell me|discuss|outline)\b|"
     r"\bwhat (?:does|do|did|has|have|is|are|was|were)\b.*\b(?:say|says|said|think|thinks|thought|argue|argues|argued|"
     r"claim|claims|claimed|believe|believes|recommend|recommends|suggest|suggests|propose|proposes|warn|warns|warned|"
     r"report|view|views|opinion|opinions|position|stance|reasons?|arguments?|effects?|consequences?|implications?|"
     r"differences?|advantages?|benefits?|risks?|obstacles?|challenges?|concerns?|examples?|demands?|steps)\b|"
-    rf"^(?:\w+ )?(?:what|which) (?:(?!{_AUX}|of\b)[\w’'-]+ ){{0,3}}?(?!{_AUX})[\w-]{{2,}}[^\W_siu]s\b"
-    r"(?! \w+ (?:is|was|does|has)\b)|"
-    r"\bhow come\b|\bin what ways?\b|\bopinions?\b|\bwhat (?:are|were) (?:the|some)\b|^\W*what (?:happened|happens)\b|"
+    r"\bin what ways?\b|\bopinions?\b|\bwhat (?:are|were) (?:the|some)\b|^\W*what happen(?:ed|s)\b|"
     r"\bwhat (?:do|does) (?:the )?(?:\w+ )?(?:articles?|authors?)\b|\w.*\band (?:who|what|which|how|where|when|why)\b",
+    re.IGNORECASE,
+)
+_PLURAL = r"(?!(?:news|its|this|does|has|is|was)\b)[\w-]{2,}[^\W_siu]s"
+_LIST = re.compile(
+    rf"^\W*(?:\w+ )?(?:what|which) (?:(?!{_AUX}|of\b)[\w-]+ ){{0,3}}?{_PLURAL} (?={_AUX}|[a-z]+ed\b)|"
+    rf"^\W*(?:\w+ )?which (?:(?!{_AUX}|of\b)[\w-]+ ){{0,3}}?{_PLURAL}\b(?! (?:is|was|does|has|the|an?|that|to)\b)|"
+    r"^\W*(?:list|name)\b",
     re.IGNORECASE,
 )
 _CLAIM = re.compile(
@@ -71,7 +82,7 @@ class Finding:
 
 def wants_sentences(question: str) -> bool:
     """Whether a question asks for more than a fact: reasons, ways, lists, opinions."""
-    return bool(_LONG.search(question))
+    return bool(_LONG.search(question) or _LIST.search(question))
 
 
 def find(question: str, readings: Sequence[Reading]) -> Finding | None:
@@ -84,8 +95,8 @@ def find(question: str, readings: Sequence[Reading]) -> Finding | None:
     if _CLAIM.search(question):
         return _claim(bodies)
     if wants_sentences(question):
-        return _long(bodies)
-    return _fact(question, readings) or _long(bodies)
+        return _long(question, bodies)
+    return _fact(question, readings) or _long(question, bodies)
 
 
 def score(reading: Reading) -> float:
@@ -197,7 +208,7 @@ def _pieces(passage: Passage, indexes: Sequence[int]) -> list[Piece]:
     return [piece(passage, passage.sentences[index]) for index in sorted(wanted)]
 
 
-def _long(readings: Sequence[Reading]) -> Finding:
+def _long(question: str, readings: Sequence[Reading]) -> Finding:
     best = max(readings, key=lambda reading: _probability(reading.answerable) * max(reading.relevance, default=0.0))
     chosen: list[tuple[float, Reading, int]] = []
     for value, reading, index in _ranked_sentences(readings):
@@ -205,7 +216,21 @@ def _long(readings: Sequence[Reading]) -> Finding:
             break
         if not any(_alike(_sentence(reading, index), _sentence(other, at)) for _, other, at in chosen):
             chosen.append((value, reading, index))
-    return Finding(tuple(_by_source(chosen)), None, chosen[0][1] if chosen else best)
+    if not chosen:
+        return Finding((), None, best)
+    _, first, index = chosen[0]
+    return Finding(tuple(_by_source(chosen)), _headline(question, first, index), first)
+
+
+def _headline(question: str, reading: Reading, index: int) -> str | None:
+    """The few words that a long answer comes to, where the reader is sure of them; those of a list are a list."""
+    left, right = reading.passage.sentences[index]
+    if reading.span is None or reading.span_score < SURE_SPAN or not left <= reading.span[0] < reading.span[1] <= right:
+        return None
+    short = _short(reading) or ""
+    if _LIST.search(question) and not re.search(r",| and | & ", short):
+        return None
+    return short or None
 
 
 def _ranked_sentences(readings: Sequence[Reading]) -> list[tuple[float, Reading, int]]:

@@ -35,6 +35,12 @@ def reading(
         ("Who founded CATL?", False),
         ("When did Toyota decide to build in Kentucky?", False),
         ("Why did Japan invest in the US?", True),
+        ("What principle highlights the significance of primes?", False),
+        ("Which firm's analysts wrote that a ban is unlikely?", False),
+        ("How accurate was the calendar?", False),
+        ("Which languages used the script?", True),
+        ("What measures would make up the plan?", True),
+        ("And how did the two respond?", True),
         ("How could the two sides cooperate?", True),
         ("What does Wendy Cutler say about talks?", True),
         ("What are the obstacles to a deal?", True),
@@ -149,6 +155,17 @@ def test_answers_to_two_parts_become_one_with_citations_numbered_through() -> No
     assert both.text == "Fuyao came first. [1]\n\nFuyao came first. [2]"
     assert [(citation.number, citation.source) for citation in both.citations] == [(1, "a.txt"), (2, "b.txt")]
     assert (both.confidence, both.short) == (0.7, "x")
+
+
+@pytest.mark.parametrize(
+    ("question", "short"), [("Why did Fuyao come to Ohio?", "Ohio"), ("Which states got plants?", None)]
+)
+def test_a_long_answer_has_a_short_one_where_the_reader_is_sure_and_a_list_only_a_list(
+    question: str, short: str | None
+) -> None:
+    found = find(question, [reading(passage(), span=(38, 42), relevance=(0.1, 0.9, 0.1))])
+    assert found is not None
+    assert found.short == short
 
 
 def test_a_sentence_that_answers_both_parts_is_told_once() -> None:
