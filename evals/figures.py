@@ -29,6 +29,7 @@ BENCHMARKS = {
     "SQuAD 2.0 dev, all paragraphs are the corpus": (
         *("evals.squad", "--open", "--limit", "200", "--data", "{data}/squad/dev-v2.0.json"),
     ),
+    "CLAP NQ dev, the passage given": ("evals.clapnq", "--data", "{data}/clapnq"),
     "Verification of an LLM's sentences": ("evals.verification", "--data", "{data}"),
     "Sync": ("evals.speed", "sync", "--data", "{data}"),
     "Growth of the index": ("evals.speed", "growth", "--data", "{data}"),

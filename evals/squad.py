@@ -127,9 +127,9 @@ def in_paragraph(paragraphs: Sequence[Paragraph], questions: Sequence[Question])
     reader = Reader(MODELS)
     results = []
     for number, question in enumerate(questions):
-        pieces = list(_pieces(paragraphs[question.paragraph]))
+        passages = list(pieces(paragraphs[question.paragraph]))
         began = time.perf_counter()
-        readings = reader.read(question.text, pieces)
+        readings = reader.read(question.text, passages)
         seconds = time.perf_counter() - began
         best = max(readings, key=answering.score)
         answer = best.passage.text[slice(*best.span)] if best.span else ""
@@ -138,7 +138,8 @@ def in_paragraph(paragraphs: Sequence[Paragraph], questions: Sequence[Question])
     return results
 
 
-def _pieces(paragraph: Paragraph) -> Iterable[Passage]:
+def pieces(paragraph: Paragraph) -> Iterable[Passage]:
+    """The paragraph as passages of a length that the reader sees whole."""
     starts = [match.start() for match in re.finditer(r"\S+", paragraph.text)]
     for first in range(0, max(1, len(starts) - WORDS // 3), WORDS * 2 // 3):
         start = starts[first]
