@@ -16,8 +16,6 @@ from rag.types import Chunk
 from rag.weights import load_session, load_tokenizer, published_hash
 
 MAX_TOKENS = 256  # what the model was trained for; the rest of a text is not seen
-BATCH = 16  # more is no faster on a CPU and costs memory
-WINDOW = 2048  # texts tokenised and sorted together
 
 
 class Embedding(Protocol):
@@ -53,8 +51,9 @@ def contextual(chunk: Chunk) -> str:
 class BundledEmbedding:
     """all-MiniLM-L6-v2, int8, on the CPU; safe to use from several threads.
 
-    A text is cut after 256 tokens. A vector moves a little (cosine above 0.98) with the texts it shares a batch with,
-    because the model quantises activations by batch; texts of one length are therefore put together.
+    A text is cut after 256 tokens. Each has a run of its own: the model quantises activations by batch, so that in one
+    with others a vector would depend on them (cosine down to 0.98), and what is found on the corpus's history. On a CPU
+    a batch is no faster for it.
     """
 
     dimension = 384
@@ -68,38 +67,18 @@ class BundledEmbedding:
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         """Unit vectors, float32, shape ``[len(texts), 384]``."""
-        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        for start in range(0, len(texts), WINDOW):
-            self._embed_window(texts[start : start + WINDOW], vectors[start : start + WINDOW])
-        return vectors
+        rows = list(self._threads.map(self.embed_query, texts))
+        return np.stack(rows) if rows else np.empty((0, self.dimension), dtype=np.float32)
 
     def embed_query(self, text: str) -> np.ndarray:
         """The unit vector of a question, float32, shape ``[384]``."""
-        return self._run([self._tokens(text)])[0]
+        ids = np.array([_cut(self._tokenizer.encode(text).ids)])
+        inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+        return self._session.run(["embedding"], inputs)[0][0]
 
     def count_tokens(self, text: str) -> int:
         """Word pieces in ``text``, without the two marks put around it."""
         return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
-
-    def _embed_window(self, texts: Sequence[str], vectors: np.ndarray) -> None:
-        tokens = [_cut(encoding.ids) for encoding in self._tokenizer.encode_batch_fast(list(texts))]
-        by_length = sorted(range(len(tokens)), key=lambda row: len(tokens[row]))
-        batches = [by_length[start : start + BATCH] for start in range(0, len(by_length), BATCH)]
-        runs = self._threads.map(lambda rows: self._run([tokens[row] for row in rows]), batches)
-        for rows, batch in zip(batches, runs, strict=True):
-            vectors[rows] = batch
-
-    def _tokens(self, text: str) -> list[int]:
-        return _cut(self._tokenizer.encode(text).ids)
-
-    def _run(self, batch: list[list[int]]) -> np.ndarray:
-        """Vectors of tokenised texts, padded to the longest of them."""
-        lengths = np.array([len(tokens) for tokens in batch])
-        mask = (np.arange(lengths.max()) < lengths[:, None]).astype(np.int64)
-        ids = np.zeros_like(mask)
-        ids[mask == 1] = np.concatenate(batch)
-        inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(mask)}
-        return self._session.run(["embedding"], inputs)[0]
 
 
 class LlamaIndexEmbedding:

@@ -28,6 +28,10 @@ it; instead each chunk is checked when it is read."""
 FLUSH = 1000
 """Chunks that are written together."""
 
+REWRITTEN = 5000
+"""Up to this many chunks, words are indexed anew after a deletion (in at most 0.5 s), so that what is found depends on
+the corpus as it is and not on what it was. In a larger one, what a deletion leaves in the scores weighs little."""
+
 
 class Generation:
     """One immutable state of the index. Safe to use from several threads; lets go of its files when garbage."""
@@ -144,6 +148,10 @@ class Draft:
             return False
         self._flush()
         vectors, lexical = self._stores
+        if self._deleted and self.manifest.chunks <= REWRITTEN:
+            lexical.clear()
+            ids = [id for _, entry in sorted(self.manifest.entries.items()) for id in entry.chunks]
+            lexical.update(vectors.chunks(ids))
         lexical.commit()
         if not len(vectors) == len(lexical) == self.manifest.chunks:
             raise StoreError(f"writing {self.path} failed: {len(vectors)} of {self.manifest.chunks} chunks arrived")

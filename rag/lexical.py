@@ -77,6 +77,15 @@ class LexicalIndex:
             for chunk in add:
                 self._writer.add_document(tantivy.Document(**_fields(chunk)))
 
+    def clear(self) -> None:
+        """Take everything out, so that no score remembers it: BM25 counts what ``update`` removes until it is merged
+        away. Whatever is to stay has to be put in again before ``commit``.
+        """
+        self.commit()
+        with _errors(StoreError):
+            self._writer = self._index.writer(heap_size=HEAP, num_threads=1)
+            self._writer.delete_all_documents()
+
     def commit(self) -> None:
         """Make all updates so far durable and visible, and release the writer."""
         with _errors(StoreError):

@@ -129,6 +129,19 @@ def test_a_chunk_replaced_in_one_update_is_there_once_with_its_new_text(tmp_path
     assert ids(index, "steel") == []
 
 
+def test_cleared_an_index_scores_as_if_nothing_else_had_been_in(tmp_path: Path) -> None:
+    kept = chunk("a", "steel and glass"), chunk("b", "steel")
+    index = index_of(tmp_path / "x", *kept, *(chunk(f"c{n}", "glass and more glass") for n in range(9)))
+
+    index.update([chunk("d", "glass")], ["a"])
+    index.clear()
+    index.update(kept)
+    index.commit()
+
+    assert index.search("steel glass", 9) == index_of(tmp_path / "y", *kept).search("steel glass", 9)
+    assert len(index) == 2
+
+
 def test_nothing_shows_before_the_commit(tmp_path: Path) -> None:
     index = index_of(tmp_path / "x", chunk("a", "steel"))
 

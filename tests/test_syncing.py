@@ -379,3 +379,22 @@ def test_twenty_unchanged_articles_take_no_noticeable_time(world: World, aged: N
     world.sync()
 
     assert time.perf_counter() - started < 1
+
+
+def test_what_is_found_depends_on_the_corpus_and_not_on_its_past(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    for number, metal in enumerate(METALS):
+        world.write(f"{number}.txt", metal, "ore", metal)
+    world.sync()
+    question = "steel, zinc or lead industry"
+    before = world.generation.search_words(question, 20)
+    world.write("1.txt", "brass", "steel", "steel")
+    world.write("9.txt", "zinc", "zinc")
+    (world.corpus / "2.txt").unlink()
+    world.sync()
+    assert world.generation.search_words(question, 20) != before
+    world.write("1.txt", METALS[1], "ore", METALS[1])
+    world.write("2.txt", METALS[2], "ore", METALS[2])
+    (world.corpus / "9.txt").unlink()
+    world.sync()
+    assert world.generation.search_words(question, 20) == before
