@@ -13,8 +13,9 @@ How it is called::
     reply.usage                              # tokens and cost
 
 ``question`` stands alone (``prompting.condensed``). Each sentence is checked against the passages it cites. One that
-fails is tried against the others, and cited anew where one supports it; a number that is the only thing wrong is put
-right where the passage leaves no doubt; else the sentence is dropped. What is *not* done: a sentence is never reworded.
+fails is tried against the likeliest of the others, and cited anew where one supports it; a number that is the only
+thing wrong is put right where the passage leaves no doubt; else the sentence is dropped. What is *not* done: a sentence
+is never reworded.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rag import prompts
+from rag import facts, prompts
 from rag.types import Citation, Passage
 from rag.verification import Verdict, Verifier
 
@@ -50,6 +51,10 @@ _EMPTY_WORDS = frozenset(
     "follows articles article passages passage sources source provided given say says said according based information "
     "answer question summary summarize overall conclusion sure certainly below above hope helps key points".split()
 )
+
+
+MOST_TRIED = 3
+"""Passages that a sentence is checked against besides those it cites."""
 
 
 @dataclass(frozen=True)
@@ -148,12 +153,17 @@ class Draft:
             return sentence.text, good, max(verdict.probability for verdict, _ in checked if verdict.supported)
         if len(cited) > 1 and (together := self._check(sentence.text, cited)).supported:
             return sentence.text, cited, together.probability
-        others = [passage for passage in self._passages if passage not in cited]
+        others = self._likeliest(sentence.text, [passage for passage in self._passages if passage not in cited])
         rechecked = [(self._check(sentence.text, [passage]), passage) for passage in others]
         verdict, best = max(rechecked, key=lambda pair: (pair[0].supported, pair[0].probability), default=(None, None))
         if verdict is not None and best is not None and verdict.supported:
             return sentence.text, [best], verdict.probability
         return self._corrected(sentence, cited)
+
+    def _likeliest(self, text: str, passages: Sequence[Passage]) -> Sequence[Passage]:
+        """The passages that share most words with a sentence: someone waits while each is checked."""
+        keys = facts.content(text)
+        return sorted(passages, key=lambda p: -facts.share(keys, set(facts.content(p.text))))[:MOST_TRIED]
 
     def _corrected(self, sentence: Sentence, cited: Sequence[Passage]) -> tuple[str, list[Passage], float] | None:
         for passage in cited:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag import prompting, prompts
-from rag.drafting import Draft, Piece, sentences, without_thinking
+from rag.drafting import MOST_TRIED, Draft, Piece, sentences, without_thinking
 from rag.errors import LLMError
 from rag.types import Passage
 from rag.verification import Verifier
@@ -102,6 +102,20 @@ def test_what_no_passage_supports_is_dropped_and_counted(sentence: str) -> None:
 def test_a_wrong_number_is_put_right() -> None:
     made = draft("Fuyao hired 3,200 workers there. [2]")
     assert made.text == "Fuyao hired 2,300 workers there. [1]"
+
+
+def test_a_wrong_citation_is_put_right_with_few_checks_among_many_passages() -> None:
+    others = [passage(f"{number}.txt", f"Factory {number} makes steel.") for number in range(8)]
+    tried: list[str] = []
+
+    def counting(pairs: Sequence[tuple[str, str]]) -> list[float]:
+        tried.append(pairs[0][1])
+        return agreeing(pairs)
+
+    reply = ["Fuyao hired 2,300 workers in Moraine. [1]"]
+    made = Draft(reply, Verifier(counting), "Who was hired?", [*others, *PASSAGES])
+    assert [piece.citations[0].source for piece in made] == ["fuyao.txt"]
+    assert len(tried) <= 1 + MOST_TRIED
 
 
 def test_two_passages_may_support_a_sentence_together() -> None:
