@@ -23,7 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from rag import layout
+from rag.dates import iso_date
 from rag.errors import ArticleError, CorpusError
+from rag.names import is_agency, is_name, split_names
 from rag.types import Article, Metadata
 
 VERSION = 1
@@ -125,7 +127,7 @@ def _entry(path: Path, source: str, entry: Any) -> Metadata:
 
 def _is_iso(date: str) -> bool:
     match = re.fullmatch(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?", date)
-    return not date or bool(match and layout.iso_date(match[1], match[2] or "1", match[3] or "1"))
+    return not date or bool(match and iso_date(match[1], match[2] or "1", match[3] or "1"))
 
 
 # -- one file --------------------------------------------------------------------------------------------------------
@@ -229,9 +231,7 @@ def _html(name: str, data: bytes) -> tuple[str, Metadata]:
 
 
 def _html_metadata(page: Any) -> Metadata:
-    authors = tuple(
-        part.strip() for part in (page.author or "").split(";") if layout.is_name(part) or layout.is_agency(part)
-    )
+    authors = tuple(part.strip() for part in (page.author or "").split(";") if is_name(part) or is_agency(part))
     date = page.date if page.date and _is_iso(page.date) else ""
     return Metadata(_one_line(page.title or ""), authors, _one_line(page.sitename or ""), date)
 
@@ -273,7 +273,7 @@ def _pdf(name: str, data: bytes) -> tuple[str, Metadata]:
         ValueError,
     ) as error:  # pypdf's own words: "broken PDF files might cause other Exceptions"
         raise ArticleError(f"can't read {name} as PDF: {type(error).__name__}: {_one_line(error)}") from error
-    return _encodable(text.replace("\0", "")), Metadata(_pdf_title(title), layout.split_names(author))
+    return _encodable(text.replace("\0", "")), Metadata(_pdf_title(title), split_names(author))
 
 
 def _pdf_title(title: str) -> str:

@@ -18,7 +18,7 @@ JOINERS = {"assistant", "extractive", "generative", "syncing", "cli", "__init__"
 """The files that join rooms."""
 
 SUITES = (
-    {"articles", "layout"},
+    {"articles", "layout", "telling", "boilerplate", "dates", "names"},
     {"embedding", "weights"},
     {"reader", "weights"},
     {"answering", "quoting"},
