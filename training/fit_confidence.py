@@ -4,7 +4,7 @@ Two worlds give the examples: gold questions on their corpus, and CLAP NQ (600 q
 answer, all their passages in one corpus). Printed are the weights for the file, and how well they do on questions left
 out of the fit (five folds).
 
-    python -m training.fit_confidence --gold evals/gold.jsonl --corpus seeds --clapnq DIR
+    python training/fit_confidence.py --gold evals/gold.jsonl --corpus seeds --clapnq DIR
 """
 
 from __future__ import annotations
@@ -16,6 +16,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import KFold, cross_val_predict
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from evals import gold, matching, metrics
 from rag import answering, confidence, followup, quoting
@@ -27,8 +31,8 @@ from rag.types import Answer
 Example = tuple[str, list[float], bool]
 """World, features, right."""
 
-RIDGE = 1.0
-"""Strength of the L2 penalty, on standardised features."""
+STRENGTH = 1.0
+"""Inverse of the L2 penalty, on standardised features."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,10 +44,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     examples = [*from_gold(options.gold, options.corpus), *from_clapnq(options.clapnq)]
     values = np.array([example[1] for example in examples])
     right = np.array([example[2] for example in examples], dtype=float)
-    weights, bias = fit(values, right)
+    weights, bias = on_raw_features(model().fit(values, right))
     print(f"WEIGHTS = {tuple(round(float(weight), 3) for weight in weights)}")
     print(f"BIAS = {bias:.3f}")
-    left_out = predicted_left_out(values, right)
+    folds = KFold(5, shuffle=True, random_state=0)
+    left_out = cross_val_predict(model(), values, right, cv=folds, method="predict_proba")[:, 1]
     for world in sorted({example[0] for example in examples}):
         rows = np.array([example[0] == world for example in examples])
         print(f"{world}: {rows.sum()} questions, {report(left_out[rows], right[rows])}")
@@ -114,29 +119,16 @@ def _selected(answer: Answer, row: dict) -> bool:  # type: ignore[type-arg]
     return bool(words) and best > 0.6 and sum(word in known for word in words) >= 0.5 * len(words)
 
 
-def fit(values: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, float]:
-    """Logistic regression with an L2 penalty by Newton's method: (weights [F], bias) for ``values`` [N, F]."""
-    mean, scale = values.mean(axis=0), values.std(axis=0) + 1e-9
-    design = np.column_stack([(values - mean) / scale, np.ones(len(values))])
-    penalty = np.diag([RIDGE] * values.shape[1] + [0.0])
-    weights = np.zeros(design.shape[1])
-    for _ in range(30):
-        chance = 1 / (1 + np.exp(-design @ weights))
-        gradient = design.T @ (chance - right) + penalty @ weights
-        hessian = (design * (chance * (1 - chance))[:, None]).T @ design + penalty
-        weights -= np.linalg.solve(hessian, gradient)
-    slopes = weights[:-1] / scale
-    return slopes, float(weights[-1] - slopes @ mean)
+def model() -> Pipeline:
+    """Logistic regression on standardised features."""
+    return make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH))
 
 
-def predicted_left_out(values: np.ndarray, right: np.ndarray, folds: int = 5) -> np.ndarray:
-    """Each example's probability by a fit without its fold."""
-    fold = np.random.default_rng(0).integers(folds, size=len(right))
-    chance = np.zeros(len(right))
-    for number in range(folds):
-        weights, bias = fit(values[fold != number], right[fold != number])
-        chance[fold == number] = 1 / (1 + np.exp(-(values[fold == number] @ weights + bias)))
-    return chance
+def on_raw_features(fitted: Pipeline) -> tuple[np.ndarray, float]:
+    """The weights [F] and the bias of a fitted model for features as they come."""
+    scaler, regression = fitted[0], fitted[-1]
+    weights = regression.coef_[0] / scaler.scale_
+    return weights, float(regression.intercept_[0] - weights @ scaler.mean_)
 
 
 def report(chance: np.ndarray, right: np.ndarray) -> str:

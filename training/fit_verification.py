@@ -13,30 +13,25 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+from fit_confidence import on_raw_features
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from evals.squad import auc
 from evals.verification import MODELS, balanced_accuracy, read
 from rag.reader import Reader
 from rag.verification import Comparison, Verifier
 
-RIDGE = 3.0  # in units of claims, on standardised features
+STRENGTH = 0.3  # inverse of the L2 penalty, on standardised features
 FOLDS = 5
 SHARES = {"attributionbench": 0.75, "summedits_news": 0.25}
 
 
-def fit(features: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Logistic regression with a ridge by Newton's method: features [N, F] -> [1 + F], the bias first."""
-    mean, scale = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-9)
-    inputs = np.column_stack([np.ones(len(labels)), (features - mean) / scale])
-    penalty = np.diag([0.0] + [RIDGE] * features.shape[1])
-    found = np.zeros(inputs.shape[1])
-    for _ in range(25):
-        predicted = 1 / (1 + np.exp(-inputs @ found))
-        gradient = inputs.T @ (weights * (labels - predicted)) - penalty @ found
-        curvature = (inputs * (weights * predicted * (1 - predicted))[:, None]).T @ inputs + penalty
-        found += np.linalg.solve(curvature, gradient)
-    slopes = found[1:] / scale
-    return np.concatenate([[found[0] - slopes @ mean], slopes])
+def fit(features: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, float]:
+    """Features [N, F] and a weight for each claim -> weights [F] and the bias."""
+    fitted = make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH))
+    return on_raw_features(fitted.fit(features, labels, logisticregression__sample_weight=weights))
 
 
 def weigh(data: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -61,8 +56,8 @@ def main() -> None:
     scores = np.zeros(len(claims))
     for fold in range(FOLDS):
         rest, here = folds != fold, folds == fold
-        found = fit(features[rest], labels[rest], weigh(data[rest], labels[rest]))
-        scores[here] = found[0] + features[here] @ found[1:]
+        slopes, bias = fit(features[rest], labels[rest], weigh(data[rest], labels[rest]))
+        scores[here] = bias + features[here] @ slopes
     for name in np.unique(data):
         mine = data == name
         accuracy = balanced_accuracy(list(scores[mine]), list(labels[mine]), 0.0)
@@ -70,7 +65,7 @@ def main() -> None:
         print(f"{name}: balanced accuracy {100 * accuracy:.1f}, AUC {100 * area:.1f}, {FOLDS} folds")
 
     ours = np.array([not claim.held_out for claim in claims])
-    bias, *slopes = fit(features[ours], labels[ours], weigh(data[ours], labels[ours]))
+    slopes, bias = fit(features[ours], labels[ours], weigh(data[ours], labels[ours]))
     print(f"BIAS = {bias:.3f}")
     names = Comparison.__dataclass_fields__
     print("WEIGHTS = Comparison(" + ", ".join(f"{n}={w:.3f}" for n, w in zip(names, slopes, strict=True)) + ")")
