@@ -10,7 +10,7 @@ from typing import Any
 from evals import charts
 from evals.compare import COUNTED_DOWN, Comparison, Run
 from evals.markup import Html, element, join
-from evals.table import RATES
+from evals.table import RATES, tokens
 
 Record = Mapping[str, Any]
 
@@ -61,6 +61,8 @@ def _heading(run: Run) -> Html:
         f"{len(run['questions'])} questions ({unscored} unscored) on {corpus['articles']} articles in"
         f" {corpus['chunks']} chunks, corpus {corpus['fingerprint']}; answered by {run['answerer']}; {run['when']}"
     )
+    if run["usage"]:
+        about += f"; {tokens(run['usage'])}"
     return join([element("h1", "Evals"), element("p", about, class_="soft")])
 
 
@@ -189,6 +191,7 @@ def _answer(record: Record, earlier: Record | None) -> Html:
         measures = [f"confidence {record['confidence']:.2f}", f"{record['seconds']:.3f} s"]
         measures += [f"evidence in passage {record['rank']}"] if record["rank"] else []
         measures += [f"token F1 {record['f1']:.2f}"] if record["f1"] is not None else []
+        measures += [tokens(record["usage"])] if record["usage"] else []
         parts.append(element("p", " · ".join(measures), class_="soft"))
     if earlier and earlier["answer"] != record["answer"]:
         parts += [element("h3", "Answer before"), element("p", earlier["answer"], class_="answer soft")]

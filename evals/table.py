@@ -38,14 +38,19 @@ def summary(run: Run) -> str:
     lines += ["", f"{_seconds(metrics)}; {metrics['inexact_citations']} inexact citations; {unscored} unscored"]
     if metrics["brier"] is not None:
         lines.append(f"confidence: Brier score {metrics['brier']:.3f}, calibration error {metrics['ece']:.3f}")
-    if usage := run["usage"]:
-        cost = "" if usage["cost"] is None else f", cost {usage['cost']:.4f}"
-        lines.append(f"LLM: {usage['prompt_tokens']} prompt and {usage['completion_tokens']} completion tokens{cost}")
+    if run["usage"]:
+        lines.append(f"LLM: {tokens(run['usage'])}")
     if judge := run["judge"]:
         kappa = "" if judge["kappa"] is None else f" (kappa {judge['kappa']:.2f})"
         lines.append(f"judge: {judge['right']:.1%} of {judge['judged']} answers right; agrees with the score on")
         lines[-1] += f" {judge['agreement']:.1%}{kappa}"
     return "\n".join(lines)
+
+
+def tokens(usage: Mapping[str, Any]) -> str:
+    """What an LLM took: its tokens and, where the prices are set, their cost."""
+    cost = "" if usage["cost"] is None else f", cost {usage['cost']:.4f}"
+    return f"{usage['prompt_tokens']} prompt and {usage['completion_tokens']} completion tokens{cost}"
 
 
 def figures(run: Run) -> dict[str, str | float]:

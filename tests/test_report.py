@@ -52,6 +52,12 @@ def test_text_becomes_text_and_only_markup_markup() -> None:
     assert join(["<", Html("<")], " & ") == "&lt; & <"
 
 
+def test_tokens_and_cost_are_told_of_the_run_and_of_each_question(world: World) -> None:
+    shown = page(world)
+    assert "; 30 prompt and 15 completion tokens, cost 1.5000</p>" in shown
+    assert shown.count(" · 10 prompt and 5 completion tokens, cost 0.5000</p>") == 3
+
+
 def test_hostile_articles_questions_and_answers_are_escaped(world: World) -> None:
     (world.corpus / "byd.txt").write_text(HOSTILE)
     world.write_gold([gold_line("x<img>", f"{HOSTILE} Which plant?", "plant", "byd.txt", HOSTILE), *GOLD[2:]])
