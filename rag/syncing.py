@@ -107,8 +107,9 @@ def _changed(
     files: list[_File] = []
     skipped: dict[str, str] = {}
     plain = _recipe(None)
+    folder = os.path.join(corpus, "")
     for source in sources:
-        path = os.path.join(corpus, source)
+        path = folder + source
         entry = draft.manifest.entries.get(source)
         about = known.get(source)
         recipe = _recipe(about) if about else plain
