@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from evals import run
+from evals import run, runs
 from evals.compare import compare, gate, loss_by_chance, nearest
 from rag.errors import LLMError
 from rag.generation import Generation
@@ -343,3 +343,22 @@ def test_an_llm_that_fails_leaves_questions_unscored_and_one_that_judges_stands_
         judged = world.json("--answerer", "reader", "--judge")
     passed = [record["passed"] for record in judged["questions"]]
     assert judged["judge"] == {"judged": 2, "right": 0.5, "agreement": (passed[0] + (not passed[1])) / 2, "kappa": 0.0}
+
+
+def test_a_restored_corpus_gives_the_very_same_answers(tmp_path: Path) -> None:
+    world = World(tmp_path)  # with the real assistant
+    assert world.eval("--update-baseline") == 0
+    before = world.json()
+    change_the_corpus(world)
+    assert world.eval() == 1
+    changed = json.loads((runs.kept(tmp_path / "store")[-1]).read_text())
+    assert [record["id"] for record in changed["questions"] if record["stale"]] == ["workers", "glass"]
+    for source, text in ARTICLES.items():
+        (world.corpus / source).write_text(text)
+    (world.corpus / "moon.txt").unlink()
+    assert world.eval() == 0
+    after = world.json()
+    told = ("passed", "answer", "confidence", "passages", "citations")
+    assert [[record[name] for name in told] for record in after["questions"]] == [
+        [record[name] for name in told] for record in before["questions"]
+    ]
