@@ -27,7 +27,7 @@ MOST_READ = 12
 SURE = 1.5
 """Score (logit) of a reading at which no further passages are read for a question for a fact."""
 
-FUSED_WEIGHT = 3.0
+FUSED_WEIGHT = 4.0
 """Reranking adds this times the fused retrieval score to a reading's logit."""
 
 THRESHOLD = 0.4

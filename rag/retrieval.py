@@ -12,12 +12,8 @@ from rag.types import Chunk, Passage
 POOL = 50
 """How many chunks each of the two searches brings."""
 
-RRF_K = 60
-"""The constant of reciprocal rank fusion."""
-
-LEXICAL_WEIGHT = 1.5
-"""A lexical rank counts this much more than a dense one: on news, BM25 is the better ranking of the two (see
-``evals/retrieval.py``)."""
+DENSE_WEIGHT = 0.45
+"""What the dense search counts for; the lexical one counts for the rest."""
 
 
 class Index(Protocol):
@@ -36,31 +32,44 @@ class QueryEmbedding(Protocol):
     def embed_query(self, text: str) -> np.ndarray: ...
 
 
-def fuse(rankings: Iterable[tuple[float, Iterable[str]]]) -> list[tuple[str, float]]:
-    """Weighted reciprocal rank fusion (Cormack, Clarke and Büttcher, 2009) of (weight, ids best first); best first."""
+def fuse(rankings: Iterable[tuple[float, Sequence[tuple[str, float]]]]) -> list[tuple[str, float]]:
+    """The weighted mean of (weight, [(id, score)] best first), each ranking's scores scaled to 0 … 1; best first.
+
+    A convex combination keeps what ranks throw away: by how much one passage is better than the next (Bruch, Gai and
+    Ingber, 2023).
+    """
     scores: dict[str, float] = {}
+    total = 0.0
     for weight, ranking in rankings:
-        for rank, id in enumerate(ranking, start=1):
-            scores[id] = scores.get(id, 0.0) + weight / (RRF_K + rank)
-    return sorted(scores.items(), key=lambda item: (-item[1], item[0]))
+        total += weight
+        for id, score in _scaled(ranking):
+            scores[id] = scores.get(id, 0.0) + weight * score
+    ranked = sorted(scores.items(), key=lambda item: (-item[1], item[0]))
+    return [(id, score / total) for id, score in ranked]
+
+
+def _scaled(ranking: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
+    if not ranking:
+        return []
+    lowest, span = ranking[-1][1], ranking[0][1] - ranking[-1][1]
+    return [(id, (score - lowest) / span if span > 0 else 1.0) for id, score in ranking]
 
 
 def retrieve(questions: Sequence[str], index: Index, embedding: QueryEmbedding, k: int = 10) -> list[Passage]:
     """The ``k`` passages that dense and lexical search together rank highest, best first.
 
-    ``questions`` are the question itself and, for a follow-up, other wordings of it. ``score`` is the fused one,
-    scaled so that 1 is the first rank of every ranking.
+    ``questions`` are the question itself and, for a follow-up, other wordings of it. ``score`` is the fused one, 0 to
+    1; 1 is the first rank of every ranking.
     """
     pool = max(POOL, k)
-    rankings: list[tuple[float, list[str]]] = []
+    rankings: list[tuple[float, Sequence[tuple[str, float]]]] = []
     for question in questions:
         dense = index.search_vectors(embedding.embed_query(question), pool)
         lexical = index.search_words(question, pool)
-        rankings += [(1.0, [id for id, _ in dense]), (LEXICAL_WEIGHT, [id for id, _ in lexical])]
-    best = sum(weight for weight, _ in rankings) / (RRF_K + 1)
+        rankings += [(DENSE_WEIGHT, dense), (1 - DENSE_WEIGHT, lexical)]
     fused = fuse(rankings)[:k]
     chunks = index.chunks([id for id, _ in fused])
-    return [passage(chunk, score / best) for chunk, (_, score) in zip(chunks, fused, strict=True)]
+    return [passage(chunk, score) for chunk, (_, score) in zip(chunks, fused, strict=True)]
 
 
 def passage(chunk: Chunk, score: float) -> Passage:
