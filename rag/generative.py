@@ -80,7 +80,7 @@ class Generative:
         except LLMError as error:
             if not draft.answered:
                 raise
-            notes.append(f"the LLM's answer broke off: {error}")
+            notes.append(f"{error}; the answer may lack its end")
         finally:
             spent.append(reply.usage)
         if draft.dropped:
@@ -106,4 +106,4 @@ def _whole(reply: Reply) -> Iterator[str]:
     """A reply's texts; LLMError at the end of one that was cut off, so that half a sentence is never taken for one."""
     yield from reply
     if reply.cut_off:
-        raise LLMError("it became too long (RAG_LLM_MAX_TOKENS)")
+        raise LLMError("the LLM's reply became too long: raise RAG_LLM_MAX_TOKENS")
