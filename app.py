@@ -55,7 +55,7 @@ def _serve(options: argparse.Namespace) -> None:
     from page.events import Page
 
     page = Page(rag.Assistant(settings))
-    blocks = layout.build(page)
+    blocks = layout.build(page, mcp=options.mcp)
     _, url, _ = blocks.launch(
         server_name=options.host,
         server_port=options.port,

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import html
 import itertools
+import json
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -268,6 +270,21 @@ class Page:
             if last.report is None:
                 raise rag.RagError(last.error)
             return dataclasses.asdict(last.report)
+
+
+def as_text(endpoint: Callable[..., Any]) -> Callable[..., str]:
+    """An endpoint as a tool for an LLM, told in JSON (gradio would tell it in Python's spelling), without the passages
+    that an answer doesn't cite."""
+
+    @functools.wraps(endpoint)
+    def tool(*values: Any, **named: Any) -> str:
+        told = endpoint(*values, **named)
+        if isinstance(told, dict):
+            told = {name: value for name, value in told.items() if name != "passages"}
+        return json.dumps(told, ensure_ascii=False)
+
+    tool.__annotations__ = {**endpoint.__annotations__, "return": "str"}
+    return tool
 
 
 def _history(turns: Sequence[Turn]) -> list[tuple[str, str]]:

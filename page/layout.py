@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from page import corpus, render
-from page.events import ASK, Page
+from page.events import ASK, Page, as_text
 
 HERE = Path(__file__).parent
 SCRIPT = (HERE / "script.js").read_text(encoding="utf-8")
@@ -17,8 +18,8 @@ AT_ONCE = 16
 """Questions answered at the same time."""
 
 
-def build(page: Page) -> gr.Blocks:
-    """The whole page."""
+def build(page: Page, *, mcp: bool = False) -> gr.Blocks:
+    """The whole page, and the endpoints; with ``mcp`` they are offered to MCP clients too."""
     with gr.Blocks(title="Ask the articles", analytics_enabled=False, delete_cache=(3600, 3600)) as blocks:
         turns = gr.State([])
         with gr.Row(elem_id="page"):
@@ -64,10 +65,18 @@ def build(page: Page) -> gr.Blocks:
         quality_tab.select(page.feedback, None, feedback, **QUIET)
         run.click(page.start_evals, None, evals, **QUIET)
 
-        gr.api(page.query, api_name="query", concurrency_limit=AT_ONCE)
-        gr.api(page.retrieve, api_name="retrieve", concurrency_limit=AT_ONCE)
-        gr.api(page.sync, api_name="sync")
+        for endpoint in (page.query, page.retrieve, page.sync):
+            _offer(endpoint, mcp=mcp)
     return blocks
+
+
+def _offer(endpoint: Callable[..., Any], *, mcp: bool) -> None:
+    """An endpoint for programs; with ``mcp`` also a tool of that name, since gradio makes one of all it documents."""
+    name = endpoint.__name__
+    visibility: Any = "undocumented" if mcp else "public"
+    gr.api(endpoint, api_name=name, api_visibility=visibility, concurrency_limit=AT_ONCE)
+    if mcp:
+        gr.api(as_text(endpoint), api_name=f"{name}_tool", concurrency_limit=AT_ONCE)
 
 
 SPOKEN = '<p role="status" aria-live="polite">${value}</p>'
