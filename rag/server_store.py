@@ -251,9 +251,12 @@ class ServerStore:
     def _open(self, number: int) -> Generation:
         """The generation with this client's lexical index of it, made where it isn't there yet."""
         folder = self.path / str(number)
-        try:
+        with suppress(FileNotFoundError, StoreDamagedError):
             return Generation(folder, self._shared)
-        except (FileNotFoundError, StoreDamagedError):
+        self.path.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.path / "follow.lock"):
+            with suppress(FileNotFoundError, StoreDamagedError):  # another process may have made it meanwhile
+                return Generation(folder, self._shared)
             self._follow(folder)
             return Generation(folder, self._shared)
 
@@ -264,20 +267,18 @@ class ServerStore:
         """Make the lexical index of a generation from that of the one before and the texts on the server."""
         manifest = self._manifest(int(folder.name))
         vectors = self._shared(manifest)
-        self.path.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.path / "follow.lock"):
-            draft = folder.with_name(f"draft{folder.name}")
-            for leftover in (draft, folder):
-                shutil.rmtree(leftover, ignore_errors=True)
-            lexical, old = self._newest_lexical(draft)
-            lexical.update(remove_ids=[id for id, check in old.items() if manifest.checks.get(id) != check])
-            new = [id for id, check in manifest.checks.items() if old.get(id) != check]
-            for start in range(0, len(new), FLUSH):
-                lexical.update(vectors.chunks(new[start : start + FLUSH]))
-            lexical.commit()
-            finish(draft, manifest)
-            draft.rename(folder)
-            sweep(self.path, folder.name)
+        draft = folder.with_name(f"draft{folder.name}")
+        for leftover in (draft, folder):
+            shutil.rmtree(leftover, ignore_errors=True)
+        lexical, old = self._newest_lexical(draft)
+        lexical.update(remove_ids=[id for id, check in old.items() if manifest.checks.get(id) != check])
+        new = [id for id, check in manifest.checks.items() if old.get(id) != check]
+        for start in range(0, len(new), FLUSH):
+            lexical.update(vectors.chunks(new[start : start + FLUSH]))
+        lexical.commit()
+        finish(draft, manifest)
+        draft.rename(folder)
+        sweep(self.path, folder.name)
 
     def _newest_lexical(self, draft: Path) -> tuple[LexicalIndex, Mapping[str, int]]:
         """A copy in ``draft`` of the newest lexical index that is here, with what it holds; else an empty one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import signal
 import socket
 import subprocess
@@ -10,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from itertools import count
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -379,6 +381,45 @@ def test_readers_see_whole_generations_while_another_client_syncs(store: ServerS
 
     assert problems == []
     assert texts(opened(reader)) == ["lap 5", "round 5", "turn 5"]
+
+
+def ask_until_told(url: str, path: Path, pipe: Connection) -> None:
+    """In a child: look by id, word and vector until told to stop; tell how often, or the first mixed state."""
+    store = client(url, path)
+    pipe.send(texts(opened(store)))
+    looks = 0
+    while not pipe.poll():
+        generation = opened(store)
+        near = generation.chunks([id for id, _ in generation.search_vectors(unit(0), 9)])
+        seen = [texts(generation), sorted(words(generation, "round lap turn")), sorted(chunk.text for chunk in near)]
+        if seen != [seen[0]] * 3 or len({text.split()[1] for text in seen[0]}) != 1:
+            pipe.send(seen)
+            return
+        looks += 1
+    pipe.send(looks)
+
+
+def test_eight_processes_see_whole_generations_while_another_syncs(store: ServerStore, tmp_path: Path) -> None:
+    put(store, a="round 0\nlap 0", b="turn 0")
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["rag.server_store", "chromadb", "tantivy"])
+    children = []
+    for number in range(8):  # by twos on one machine, sharing what they keep of the server
+        ours, theirs = processes.Pipe()
+        arguments = (store.url, tmp_path / f"client{number // 2}", theirs)
+        child = processes.Process(target=ask_until_told, args=arguments, daemon=True)
+        child.start()
+        children.append((child, ours))
+    assert all(pipe.recv() == ["lap 0", "round 0", "turn 0"] for _, pipe in children)
+    for number in range(1, 6):
+        put(store, a=f"round {number}\nlap {number}", b=f"turn {number}")
+    for _, pipe in children:
+        pipe.send("stop")
+    outcomes = [pipe.recv() for _, pipe in children]
+    for child, _ in children:
+        child.join()
+
+    assert all(isinstance(outcome, int) and outcome > 0 for outcome in outcomes), outcomes
 
 
 def test_a_folder_of_articles_syncs_to_a_server(url: str, tmp_path: Path) -> None:
