@@ -74,7 +74,7 @@ def table(entries: Sequence[Mapping[str, Any]]) -> str:
     """The recorded figures as a Markdown table."""
     rows = ["| what | figures | command | date, machine |", "| --- | --- | --- | --- |"]
     for entry in sorted(entries, key=lambda entry: entry["name"]):
-        values = "; ".join(f"{label} {_shown(value)}" for label, value in entry["values"].items())
+        values = "<br>".join(f"{label} {_shown(value)}" for label, value in entry["values"].items())
         rows.append(f"| {entry['name']} | {values} | `{entry['command']}` | {entry['date']}, {entry['machine']} |")
     return "\n".join(rows) + "\n"
 

@@ -24,7 +24,7 @@ def test_the_table_is_rewritten_between_its_marks(tmp_path: Path) -> None:
     before, *rows, after = readme.read_text().splitlines()
     assert (before, after) == ("Before", "After")
     assert [row.split(" | ")[:3] for row in rows[3:-1]] == [
-        ["| A", "hit@1 78 %; MRR 1", "`python -m a`"],
+        ["| A", "hit@1 78 %<br>MRR 1", "`python -m a`"],
         ["| B", "F1 75", "`python -m b`"],
     ]
     assert json.loads(kept.read_text())[0]["date"] in rows[3]
