@@ -32,8 +32,7 @@ BENCHMARKS = {
     "CLAP NQ dev, the passage given": ("evals.clapnq", "--data", "{data}/clapnq"),
     "Verification of an LLM's sentences": ("evals.verification", "--data", "{data}"),
     "Time to an LLM's first sentence, apart from the LLM's own": ("evals.latency",),
-    "Sync": ("evals.speed", "sync", "--data", "{data}"),
-    "Growth of the index": ("evals.speed", "growth", "--data", "{data}"),
+    "Speed and growth": ("evals.speed", "--data", "{data}", "--work", "build/speed", "--record"),
 }
 """What is measured: name -> module and arguments. What doesn't take ``--record`` is recorded as it prints."""
 

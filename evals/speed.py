@@ -1,229 +1,205 @@
-"""How fast the index is, and how it grows: sync against stock LlamaIndex + Chroma, queries, re-syncs, start-up.
+"""How fast the product is, and how that changes as the corpus grows: real texts, the real models, nothing simulated.
 
-    python -m evals.speed sync   --data DATA --articles 300
-    python -m evals.speed growth --data DATA --scale 1000 10000 100000
+    python -m evals.speed --data DATA --work FOLDER                     every step, at 1,000, 10,000 and 100,000 chunks
+    python -m evals.speed --data DATA --work FOLDER --chunks 1000 --steps queries start
+    python -m evals.speed --work FOLDER --table                         only the table of what was measured before
 
-DATA holds news articles as JSON lines with ``title`` and ``text`` in its subfolders (BBC News, Reuters-21578).
-
-``sync`` times the product's sync, from files to index, and then a stock LlamaIndex pipeline (SentenceSplitter,
-VectorStoreIndex, ChromaVectorStore) on the same chunks, with the same MiniLM in fp32 through Chroma's own ONNX code,
-which downloads it unless ``--stock-model FOLDER`` holds it (``FOLDER/onnx/model.onnx``, ...).
-
-``growth`` measures the index apart from the embedder: the first 1,000 chunks are embedded, the
-others get the vector of one of them with noise.
-Each figure is taken in a process of its own.
+FOLDER keeps the corpora, the stores and, in speed.json, the figures of each step that was finished: run again, only
+what is missing is measured (``--again`` for the steps named). Each step has a process of its own. DATA holds the public
+data sets that ``evals/texts.py`` reads; ``--stock-model FOLDER`` saves the stock pipeline's download of its model.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import multiprocessing
+import os
 import resource
+import shutil
 import statistics
-import tempfile
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from evals import texts
+from evals.figures import record, this_command
+from evals.speed_table import Figures, shown, values, write_table
 
-MODELS = Path(__file__).parent.parent / "rag" / "models"
-QUERIES = 200
-CENTRES = 1000  # chunks that are embedded in earnest
-CHUNKS_PER_ARTICLE = 1.8  # on the average of Reuters and BBC
+SCALING = Path(__file__).parent.parent / "docs/scaling.md"
+
+RETRIEVALS = 200
+ANSWERS = 100
+CHANGES = 3
+STARTS = 5
+STOCK_CHUNKS = 400
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("section", choices=["sync", "growth"])
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--articles", type=int, default=300, help="articles that sync is timed on")
-    parser.add_argument("--scale", type=int, nargs="+", default=[1000, 10_000, 100_000], help="sizes in chunks")
+    parser.add_argument("--data", type=Path, help="folder of the public data sets")
+    parser.add_argument("--work", type=Path, required=True, help="folder that keeps corpora, stores and figures")
+    parser.add_argument("--chunks", type=int, nargs="+", default=[1000, 10_000, 100_000], help="sizes to measure at")
+    parser.add_argument("--steps", nargs="+", choices=STEPS, default=list(STEPS))
+    parser.add_argument("--again", action="store_true", help="measure what was measured before, too")
     parser.add_argument("--stock-model", type=Path, help="folder of the fp32 model for the stock pipeline")
+    parser.add_argument("--table", action="store_true", help="measure nothing")
+    parser.add_argument("--record", action="store_true", help="keep the figures for the README and docs/scaling.md")
     args = parser.parse_args(argv)
-    with tempfile.TemporaryDirectory() as folder:
-        if args.section == "sync":
-            compare(args.data, Path(folder), args.articles, args.stock_model)
-        else:
-            for scale in args.scale:
-                grow(args.data, Path(folder) / str(scale), scale)
+    kept = args.work / "speed.json"
+    figures = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+    for name, step, folder in [] if args.table else plan(args):
+        if name in figures and not args.again:
+            continue
+        print(f"{time.strftime('%H:%M:%S')} {name}", file=sys.stderr, flush=True)
+        figures[name] = measured(STEPS[step], folder, args)
+        print(f"{time.strftime('%H:%M:%S')} {name}: {figures[name]}", file=sys.stderr, flush=True)
+        kept.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    print(shown(figures))
+    if args.record:
+        record("Speed and growth", this_command(), values(figures))
+        write_table(SCALING, figures)
 
 
-# -- sync against stock -------------------------------------------------------------------------------------------
+def plan(args: argparse.Namespace) -> list[tuple[str, str, Path]]:
+    """(name, step, folder) of all that is to be measured: the stock pipeline once, the other steps at each size."""
+    if args.data is None:
+        raise SystemExit("say where the public data sets are: --data FOLDER")
+    once = [("stock", "stock", args.work / "stock")] if "stock" in args.steps else []
+    sized = [step for step in STEPS if step in args.steps and step != "stock"]
+    return once + [(f"{step} {size}", step, args.work / str(size)) for size in args.chunks for step in sized]
 
 
-def compare(data: Path, folder: Path, articles: int, stock_model: Path | None) -> None:
-    write_corpus(data, folder / "corpus", articles)
-    ours = measured(sync_ours, folder)
-    stock = measured(sync_stock, folder, stock_model)
-    for name, figures in (("ours", ours), ("stock", stock)):
-        print(f"{name:6}", show(figures))
-    per_second, per_cpu = ours["chunks/s"] / stock["chunks/s"], stock["CPU seconds"] / ours["CPU seconds"]
-    print(f"ratio  {per_second:.1f} times the chunks a second, {per_cpu:.1f} times a CPU second")
+def measured(step: Step, folder: Path, args: argparse.Namespace) -> Figures:
+    """A step's figures and the peak memory of the process that it had to itself."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+        figures = process.submit(step, folder, args).result()
+        return figures | {"peak MB": process.submit(peak_memory).result()}
 
 
-def sync_ours(folder: Path) -> dict[str, float]:
-    from rag.embedding import BundledEmbedding
-    from rag.store import Store
-    from rag.syncing import sync
+def peak_memory() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
 
-    embedding = BundledEmbedding(MODELS)
-    import_libraries()
+
+# -- the steps ----------------------------------------------------------------------------------------------------
+
+
+def sync(folder: Path, args: argparse.Namespace, chunks: int = 0) -> Figures:
+    """The first sync, from files to index."""
+    if not (folder / "corpus").exists():
+        texts.write_corpus(args.data, folder / "corpus", chunks or int(folder.name))
+        time.sleep(2.5)  # until the files' times can be trusted
+    shutil.rmtree(folder / "store", ignore_errors=True)
+    assistant = warm(folder)
     clock = Clock()
-    report = sync(folder / "corpus", Store(folder / "ours", embedding.name, embedding.dimension), embedding)
-    return rates(report.chunks, clock, folder / "ours")
-
-
-def sync_stock(folder: Path, stock_model: Path | None) -> dict[str, float]:
-    import chromadb
-    from chromadb.utils.embedding_functions.onnx_mini_lm_l6_v2 import ONNXMiniLM_L6_V2
-    from llama_index.core import Document, StorageContext, VectorStoreIndex
-    from llama_index.core.base.embeddings.base import BaseEmbedding
-    from llama_index.core.node_parser import SentenceSplitter
-    from llama_index.vector_stores.chroma import ChromaVectorStore
-
-    from rag.embedding import BundledEmbedding, contextual
-    from rag.store import Store
-
-    model = ONNXMiniLM_L6_V2()
-    if stock_model:
-        model.DOWNLOAD_PATH = stock_model
-
-    class StockEmbedding(BaseEmbedding):
-        def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
-            return [vector.tolist() for vector in model(texts)]
-
-        def _get_text_embedding(self, text: str) -> list[float]:
-            return self._get_text_embeddings([text])[0]
-
-        def _get_query_embedding(self, query: str) -> list[float]:
-            return self._get_text_embedding(query)
-
-        async def _aget_query_embedding(self, query: str) -> list[float]:
-            return self._get_text_embedding(query)
-
-    embedding = BundledEmbedding(MODELS)
-    generation = Store(folder / "ours", embedding.name, embedding.dimension).current()
-    assert generation is not None
-    documents = [Document(text=contextual(chunk)) for chunk in generation.all_chunks()]
-    model(["warm up"])
-    clock = Clock()
-    client = chromadb.PersistentClient(str(folder / "stock"), chromadb.Settings(anonymized_telemetry=False))
-    collection = client.create_collection("stock", embedding_function=None)
-    context = StorageContext.from_defaults(vector_store=ChromaVectorStore(chroma_collection=collection))
-    splitter = SentenceSplitter()  # of 1,024 tokens, so that each of our chunks stays one
-    VectorStoreIndex.from_documents(
-        documents, storage_context=context, embed_model=StockEmbedding(), transformations=[splitter]
-    )
-    return rates(collection.count(), clock, folder / "stock")
-
-
-def rates(chunks: int, clock: Clock, folder: Path) -> dict[str, float]:
+    report = assistant.sync(Progress())
     wall, cpu = clock.stop()
-    rate = {"chunks": chunks, "seconds": wall, "CPU seconds": cpu, "chunks/s": chunks / wall}
-    return rate | {"disk MB": megabytes(folder)}
-
-
-# -- growth -------------------------------------------------------------------------------------------------------
-
-
-def grow(data: Path, folder: Path, chunks: int) -> None:
-    corpus = folder / "corpus"
-    write_corpus(data, corpus, round(chunks / CHUNKS_PER_ARTICLE))
-    print(f"{chunks:,} chunks asked for")
-    print("  build    ", show(measured(sync_noisy, folder)), flush=True)
-    time.sleep(2.5)  # until the files' times can be trusted
-    measured(sync_noisy, folder)
-    print("  unchanged", show(measured(sync_noisy, folder)), flush=True)
-    changed = next(corpus.iterdir())
-    changed.write_text(changed.read_text() + "\n\nA paragraph was added to this article, about zebras.\n")
-    print("  one changed", show(measured(sync_noisy, folder)), flush=True)
-    print("  queries  ", show(measured(query, folder)), flush=True)
-
-
-class NoisyEmbedding:
-    """Vectors that lie much as real ones do, for the price of random numbers: those of the first chunks, with noise."""
-
-    name = "noisy"
-    dimension = 384
-
-    def __init__(self) -> None:
-        self._centres = np.empty((0, 384), np.float32)
-        self._chance = np.random.default_rng(0)
-
-    @cached_property
-    def real(self) -> Any:
-        from rag.embedding import BundledEmbedding
-
-        return BundledEmbedding(MODELS)
-
-    def embed(self, texts: Sequence[str]) -> np.ndarray:
-        if len(self._centres) < CENTRES:
-            self._centres = np.concatenate([self._centres, self.real.embed(list(texts))])
-            return self._centres[len(self._centres) - len(texts) :]
-        vectors = self._centres[self._chance.integers(len(self._centres), size=len(texts))]
-        vectors = vectors + 0.03 * self._chance.normal(size=vectors.shape).astype(np.float32)
-        return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
-
-    def embed_query(self, text: str) -> np.ndarray:
-        return self.real.embed_query(text)
-
-    def count_tokens(self, text: str) -> int:
-        return self.real.count_tokens(text)
-
-
-def sync_noisy(folder: Path) -> dict[str, float]:
-    from rag.store import Store
-    from rag.syncing import sync
-
-    embedding = NoisyEmbedding()
-    embedding.real.embed_query("warm up")
-    import_libraries()
-    clock = Clock()
-    report = sync(folder / "corpus", Store(folder / "store", embedding.name, embedding.dimension), embedding)
-    return rates(report.chunks, clock, folder / "store")
-
-
-def query(folder: Path) -> dict[str, float]:
-    from rag.retrieval import retrieve
-    from rag.store import Store
-
-    embedding = NoisyEmbedding()
-    questions = [
-        path.read_text().partition("\n")[0] for path in itertools.islice((folder / "corpus").iterdir(), QUERIES)
-    ]
-    embedding.embed_query("warm up")
-    import_libraries()
-    started = time.perf_counter()
-    generation = Store(folder / "store", embedding.name, embedding.dimension).current()
-    assert generation is not None
-    opened = time.perf_counter() - started
-    vectors = [embedding.embed_query(question) for question in questions]
-    generation.search_vectors(vectors[0], 50)
-    figures = {"open ms": opened * 1000}
-    figures |= timed("dense", lambda n: generation.search_vectors(vectors[n], 50))
-    figures |= timed("lexical", lambda n: generation.search_words(questions[n], 50))
-    return figures | timed("retrieve", lambda n: retrieve([questions[n]], generation, embedding, 24))
-
-
-def timed(name: str, call: Callable[[int], object]) -> dict[str, float]:
-    seconds = []
-    for number in range(QUERIES):
-        started = time.perf_counter()
-        call(number)
-        seconds.append(time.perf_counter() - started)
     return {
-        f"{name} p50 ms": statistics.median(seconds) * 1000,
-        f"{name} p95 ms": statistics.quantiles(seconds, n=20)[-1] * 1000,
+        "articles": len(report.added),
+        "chunks": report.chunks,
+        "seconds": wall,
+        "CPU seconds": cpu,
+        "disk MB": megabytes(folder / "store"),
     }
 
 
-# -- both ---------------------------------------------------------------------------------------------------------
+def stock(folder: Path, args: argparse.Namespace) -> Figures:
+    """Our sync and the stock pipeline on the same chunks, one after the other, each in a process of its own."""
+    shutil.rmtree(folder, ignore_errors=True)
+    ours = measured(sync_for_stock, folder, args)
+    theirs = measured(stock_alone, folder, args)
+    told = {f"ours {name}": value for name, value in ours.items()}
+    return told | {f"stock {name}": value for name, value in theirs.items()}
+
+
+def sync_for_stock(folder: Path, args: argparse.Namespace) -> Figures:
+    return sync(folder, args, STOCK_CHUNKS)
+
+
+def stock_alone(folder: Path, args: argparse.Namespace) -> Figures:
+    from evals.stock import StockEmbedding, index
+    from rag.embedding import contextual
+
+    generation = opened(folder).store.current()
+    assert generation is not None
+    chunks = [contextual(chunk) for chunk in generation.all_chunks()]
+    embedding = StockEmbedding(args.stock_model)
+    clock = Clock()
+    rows = index(chunks, folder / "index", embedding)
+    wall, cpu = clock.stop()
+    return {"chunks": rows, "seconds": wall, "CPU seconds": cpu, "disk MB": megabytes(folder / "index")}
+
+
+def unchanged(folder: Path, args: argparse.Namespace) -> Figures:
+    """A sync that finds nothing to do, opening the store included."""
+    return resync(folder)
+
+
+def changed(folder: Path, args: argparse.Namespace) -> Figures:
+    """A sync after one article got a paragraph more; the median of several."""
+    corpus = folder / "corpus"
+    runs = []
+    for file in islice(sorted(corpus.iterdir()), CHANGES):
+        with file.open("a", encoding="utf-8") as stream:
+            stream.write(f"\nA paragraph was added at {time.time_ns()}.\n")
+        runs.append(resync(folder))
+    return sorted(runs, key=lambda run: run["seconds"])[CHANGES // 2]
+
+
+def resync(folder: Path) -> Figures:
+    assistant = warm(folder)
+    clock = Clock()
+    report = assistant.sync()
+    wall, cpu = clock.stop()
+    return {"articles": len(report.unchanged), "chunks": report.chunks, "seconds": wall, "CPU seconds": cpu}
+
+
+def queries(folder: Path, args: argparse.Namespace) -> Figures:
+    """Questions to a warm assistant: retrieval alone, and whole answers by the reader."""
+    from rag.retrieval import retrieve
+
+    assistant = opened(folder)
+    assistant.warm_up()
+    clock = Clock()
+    generation = assistant.store.current()
+    assert generation is not None
+    figures = {"open ms": clock.stop()[0] * 1000}
+    asked = texts.questions(args.data, RETRIEVALS)
+    figures |= timed("retrieve", asked, lambda question: retrieve([question], generation, assistant.embedding, 24))
+    return figures | timed("answer", asked[:: RETRIEVALS // ANSWERS], assistant.query)
+
+
+def start(folder: Path, args: argparse.Namespace) -> Figures:
+    """``rag query`` on the synced store, from the start of its process to its end; the medians of several."""
+    question = texts.questions(args.data, 1)[0]
+    command = [sys.executable, "-m", "rag", "query", question]
+    command += ["--corpus", str(folder / "corpus"), "--store", str(folder / "store")]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("RAG_", "OPENAI_"))}
+    runs = []
+    for _ in range(STARTS + 1):
+        began, before = time.perf_counter(), children_cpu()
+        subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+        runs.append((time.perf_counter() - began, children_cpu() - before))
+    walls, cpus = zip(*runs[1:], strict=True)  # the first one reads the files from the disk
+    return {"seconds": statistics.median(walls), "CPU seconds": statistics.median(cpus)}
+
+
+Step = Callable[[Path, argparse.Namespace], Figures]
+STEPS: dict[str, Step] = {
+    "stock": stock,
+    "sync": sync,
+    "unchanged": unchanged,
+    "queries": queries,
+    "start": start,
+    "changed": changed,
+}
+
+# -- what they share ------------------------------------------------------------------------------------------------
 
 
 class Clock:
@@ -236,49 +212,57 @@ class Clock:
         return time.perf_counter() - self._wall, time.process_time() - self._cpu
 
 
-def write_corpus(data: Path, corpus: Path, articles: int) -> None:
-    """Write that many articles as text files, again from the first, with another title, when they run out."""
-    corpus.mkdir(parents=True)
-    rows = [row for path in sorted(data.rglob("*.jsonl"), reverse=True) for row in read_rows(path)]
-    for number, (title, text) in enumerate(itertools.islice(itertools.cycle(rows), articles)):
-        edition = number // len(rows)
-        (corpus / f"{number:06}.txt").write_text(f"{title}{f' ({edition})' if edition else ''}\n\n{text}\n")
+class Progress:
+    """Tells on stderr, every ten seconds, how far a sync is and when it may be done."""
+
+    def __init__(self) -> None:
+        self._began = self._told = time.monotonic()
+
+    def __call__(self, done: int, total: int, what: str) -> None:
+        now = time.monotonic()
+        if now - self._told >= 10:
+            self._told = now
+            left = (now - self._began) / done * (total - done)
+            print(f"  {what}: {done:,} of {total:,}, {left:,.0f} s to go", file=sys.stderr, flush=True)
 
 
-def read_rows(path: Path) -> Iterator[tuple[str, str]]:
-    if path.parent.name not in ("bbc_news", "reuters21578"):
-        return
-    for line in path.read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
-        if row.get("title") and len(row.get("text") or "") > 200:
-            yield row["title"], row["text"]
+def opened(folder: Path) -> Any:
+    from rag.assistant import Assistant
+    from rag.settings import Settings
+
+    return Assistant(Settings(corpus=folder / "corpus", store=folder / "store", answerer="reader"))
 
 
-def measured(function: Callable[..., dict[str, float]], *arguments: Any) -> dict[str, float]:
-    """The function's figures and the peak memory of the process that it had to itself."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
-        figures = process.submit(function, *arguments).result()
-        return figures | {"peak MB": process.submit(peak_memory).result()}
-
-
-def import_libraries() -> None:
-    """So that figures tell of the index alone: a process imports them once, in 0.8 s."""
+def warm(folder: Path) -> Any:
+    """The same with all loaded that a process loads once: 0.8 s, which belong to no one sync."""
     import chromadb.api.rust  # noqa: F401
     import tantivy  # noqa: F401
 
+    assistant = opened(folder)
+    assistant.embedding.embed_query("warm up")
+    return assistant
 
-def peak_memory() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+
+def timed(name: str, questions: Sequence[str], call: Callable[[str], object]) -> Figures:
+    """Milliseconds a question; the first ones, which load what later ones use, aren't counted."""
+    for question in questions[:3]:
+        call(question)
+    seconds = []
+    for question in questions:
+        began = time.perf_counter()
+        call(question)
+        seconds.append(time.perf_counter() - began)
+    p95 = statistics.quantiles(seconds, n=20)[-1]
+    return {f"{name} p50 ms": statistics.median(seconds) * 1000, f"{name} p95 ms": p95 * 1000}
+
+
+def children_cpu() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def megabytes(folder: Path) -> float:
     return sum(path.stat().st_blocks * 512 for path in folder.rglob("*") if path.is_file()) / 1e6
-
-
-def show(figures: dict[str, float]) -> str:
-    return ", ".join(
-        f"{name} {value:,.0f}" if value >= 100 else f"{name} {value:.3g}" for name, value in figures.items()
-    )
 
 
 if __name__ == "__main__":
