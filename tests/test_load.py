@@ -1,17 +1,22 @@
-"""Many at once: 32 clients of one Assistant. ``RAG_LOAD_SECONDS=60`` for the full run; a short one otherwise."""
+"""Many at once: 32 clients of one Assistant, and of the page. ``RAG_LOAD_SECONDS=60`` for the full run."""
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import sys
 import threading
 import time
+import urllib.request
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import rag
+from tests.app_server import Server
 
 CLIENTS = 32
 SECONDS = float(os.environ.get("RAG_LOAD_SECONDS", "3"))
@@ -23,37 +28,31 @@ QUESTIONS = [
 ]
 
 
-def signature(answer: rag.Answer) -> tuple[object, ...]:
-    places = tuple((passage.source, passage.start) for passage in answer.passages)
-    return answer.text, answer.answered, answer.citations, places
-
-
-@pytest.mark.timeout(SECONDS + 240)
-def test_32_clients_at_once_each_get_the_answer_to_their_own_question(
-    assistant: rag.Assistant, capsys: pytest.CaptureFixture[str]
-) -> None:
-    expected = {question: signature(assistant.query(question)) for question in QUESTIONS}
-    assert len(set(expected.values())) == len(QUESTIONS)  # else a mix-up couldn't be told
+def crowd(who: str, ask: Callable[[str], object], capsys: pytest.CaptureFixture[str]) -> None:
+    """Each of the clients asks one question after the other, and must get what it gets when it asks alone."""
+    expected = {question: ask(question) for question in QUESTIONS}
+    assert len({json.dumps(answer, default=str) for answer in expected.values()}) == len(QUESTIONS)
     problems: list[object] = []
     seconds: list[float] = []
     end = time.monotonic() + SECONDS
 
-    def ask(client: int) -> None:
-        number = client
-        while time.monotonic() < end and not problems:
+    def client(number: int) -> None:
+        while not problems:
             question = QUESTIONS[number % len(QUESTIONS)]
             number += 1
-            started = time.perf_counter()
+            began = time.perf_counter()
             try:
-                answer = assistant.query(question)
-            except rag.RagError as error:
+                answer = ask(question)
+            except (rag.RagError, OSError, AssertionError) as error:
                 problems.append(error)
                 return
-            seconds.append(time.perf_counter() - started)
-            if signature(answer) != expected[question]:
-                problems.append((question, answer.text, expected[question][0]))
+            seconds.append(time.perf_counter() - began)
+            if answer != expected[question]:
+                problems.append((question, answer, expected[question]))
+            if time.monotonic() > end:
+                return
 
-    threads = [threading.Thread(target=ask, args=(client,)) for client in range(CLIENTS)]
+    threads = [threading.Thread(target=client, args=(number,)) for number in range(CLIENTS)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -64,8 +63,45 @@ def test_32_clients_at_once_each_get_the_answer_to_their_own_question(
     p50, p95 = statistics.median(seconds), statistics.quantiles(seconds, n=20)[-1]
     with capsys.disabled():
         sys.stdout.write(
-            f"\n{len(seconds)} answers to {CLIENTS} clients in {SECONDS:g} s: p50 {p50:.2f} s, p95 {p95:.2f} s\n"
+            f"\n{who}: {len(seconds)} answers to {CLIENTS} clients in {SECONDS:g} s: p50 {p50:.2f} s, p95 {p95:.2f} s\n"
         )
+
+
+@pytest.mark.timeout(SECONDS + 240)
+def test_32_clients_at_once_each_get_the_answer_to_their_own_question(
+    assistant: rag.Assistant, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ask(question: str) -> object:
+        answer = assistant.query(question)
+        places = [(passage.source, passage.start) for passage in answer.passages]
+        return answer.text, answer.answered, answer.citations, places
+
+    crowd("assistant", ask, capsys)
+
+
+@pytest.mark.timeout(SECONDS + 360)
+def test_the_page_serves_32_clients_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    server = Server(tmp_path)
+    try:
+        server.wait()
+        crowd("page", lambda question: ask_page(server.url, question), capsys)
+    finally:
+        log = server.stop()
+    assert "Traceback" not in log
+
+
+def ask_page(url: str, question: str) -> Any:
+    """The answer to one question over HTTP: the question is posted, the answer read from the stream of its event."""
+    body = json.dumps({"data": [question, []]}).encode()
+    endpoint = f"{url}/gradio_api/call/query"
+    request = urllib.request.Request(endpoint, body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=120) as reply:
+        event = json.load(reply)["event_id"]
+    with urllib.request.urlopen(f"{endpoint}/{event}", timeout=120) as stream:
+        kind, data = stream.read().decode().strip().split("\n")[-2:]
+    assert kind == "event: complete", data
+    answer = json.loads(data.removeprefix("data: "))[0]
+    return answer["text"], answer["confidence"], answer["citations"]
 
 
 def test_queries_go_on_while_the_corpus_is_synced(tmp_path: Path) -> None:
