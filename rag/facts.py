@@ -1,4 +1,4 @@
-"""Text -> what can be compared exactly: its words, numbers, names and negations, however they are written.
+"""Text -> what can be compared exactly: its words, numbers and names, however they are written.
 
 What is *not* done: arithmetic ("doubled" for 2 and 4), synonyms of names ("Beijing" for "China"), coreference.
 """
@@ -10,9 +10,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
-from difflib import SequenceMatcher
 from functools import lru_cache
-from itertools import pairwise
 
 Number = tuple[Decimal, str]
 """A value and its unit: ``%`` or nothing."""
@@ -57,6 +55,8 @@ _SAME_NAME = {
     )
     for form in forms
 }
+PLACES = frozenset(_SAME_NAME.values())
+"""Countries and continents in the form they are compared in; months and parties are among them."""
 _SAME_NAME |= {
     "united states": "us",
     "united states of america": "us",
@@ -64,11 +64,11 @@ _SAME_NAME |= {
     "european union": "eu",
     "united nations": "un",
 }
-_TITLES = frozenset(
+TITLES = frozenset(
     "president vice mr mrs ms dr prof professor sir minister secretary chairman chief ceo founder governor senator "
     "general director former chancellor premier prime representative article articles passage passages".split()
 )
-_STOP = frozenset(
+STOP = frozenset(
     "a an the of in on at to for from by with and or but is are was were be been being do does did has have had can "
     "could will would should may might which who whom whose what when where why how that this these those it its as "
     "about into than then there their they them he she his her him i you we our your also such so if because while "
@@ -77,8 +77,6 @@ _STOP = frozenset(
     "instead however moreover additionally furthermore meanwhile today here given against among through across without "
     "within".split()
 )
-_PREPOSITIONS = frozenset("of in on at to for from by with near".split())
-_NEGATIONS = frozenset("not no never neither nor none nobody nothing without cannot hardly unable".split())
 _UNITS = {
     word: value
     for value, word in enumerate(
@@ -102,6 +100,7 @@ _SPELLED = re.compile(
 _ENDING = re.compile(r"(?:ies|ied|y|ing|ed|es|s|e)$")
 _ISO_DATE = re.compile(r"\b\d{4}-(\d\d)\b")
 _HEDGE = re.compile(r"\b(?:about|around|roughly|approximately|nearly|almost|some|over|more than|at least)\s+\S*$", re.I)
+_MANY = re.compile(rf"\b({'|'.join(_SCALES)})s\b", re.IGNORECASE)
 _WORD = re.compile(r"United (?:States(?: of America)?|Kingdom|Nations)\b|European Union\b|[^\W_]+(?:[.'’&][^\W_]+)*")
 _SENTENCE = re.compile(r"(?<=[.!?])[\"”’)\]]*\s+(?=[\"“‘(\[]*[A-Z0-9])|(?<=[a-z%][.!?])(?=[A-Z])|\n+")
 
@@ -189,7 +188,7 @@ def names(text: str) -> tuple[tuple[Word, ...], ...]:
 
 
 def _is_name(word: Word, text: str) -> bool:
-    if word.text == word.text.lower() or word.text.casefold() in _STOP or word.text.casefold() in _TITLES:
+    if word.text == word.text.lower() or word.text.casefold() in STOP or word.text.casefold() in TITLES:
         return False
     before = text[: word.start].rstrip()
     if before and before[-1] not in '.!?:;“"‘(—–\n•':
@@ -197,12 +196,7 @@ def _is_name(word: Word, text: str) -> bool:
     # A sentence's first word is a name for sure only if it is an acronym, a country, a possessive or before a name.
     after = text[word.start + len(word.text) :]
     acronym = len(word.text) > 1 and word.text.isupper()
-    return (
-        acronym
-        or word.key in _SAME_NAME.values()
-        or bool(re.match(r"[ -][A-Z]", after))
-        or word.text[-2:] in ("'s", "’s")
-    )
+    return acronym or word.key in PLACES or bool(re.match(r"[ -][A-Z]", after)) or word.text[-2:] in ("'s", "’s")
 
 
 def missing_names(sentence: str, passage: str) -> list[str]:
@@ -238,9 +232,9 @@ def _abbreviates(word: Word, initials: str) -> bool:
 
 
 def missing_numbers(sentence: str, passage: str) -> list[str]:
-    """The numbers of the sentence that the passage doesn't have; "nearly 800" may stand for 793."""
+    """The numbers of the sentence that the passage doesn't have; "nearly 800" may stand for 793, "hundreds" as well."""
     known = numbers(passage)
-    missing = []
+    missing = _missing_scales(sentence, passage)
     for (value, unit), written in numbers(sentence).items():
         if (value, unit) in known:
             continue
@@ -251,101 +245,17 @@ def missing_numbers(sentence: str, passage: str) -> list[str]:
     return missing
 
 
-def exchanged(sentence: str, premise: str, passage: str) -> list[str]:
-    """Names that the sentence puts where the premise, a sentence of the passage, has others: "China for the US"."""
-    sure = {word.key for text in (sentence, passage) for span in names(text) for word in span}
-    common = {word.key for text in (sentence, passage) for word in words(text) if word.text == word.text.lower()}
-    ours, theirs = _masked(sentence, common), _masked(premise, common)
-    pairs = [
-        (our, their)
-        for our, their in (*_replaced(ours, theirs), *_swapped(ours, theirs))
-        if not our & their and (our | their) & sure and not _is_short_for(our, their) and not _is_short_for(their, our)
+def _missing_scales(sentence: str, passage: str) -> list[str]:
+    """The "hundreds" or "thousands" of the sentence for which the passage has neither the word nor, where it has no
+    such word at all, a number."""
+    theirs = {match[1].lower() for match in _MANY.finditer(passage)}
+    values = [] if theirs else [value for value, _ in numbers(passage)]
+    return [
+        match.group()
+        for match in _MANY.finditer(sentence)
+        if (scale := match[1].lower()) not in theirs
+        and not any(_SCALES[scale] <= value < 1000 * _SCALES[scale] for value in values)
     ]
-    return list(dict.fromkeys(f"{' '.join(sorted(our))} for {' '.join(sorted(their))}" for our, their in pairs))
-
-
-Masked = Sequence[tuple[str, frozenset[str]]]
-"""A text's words as (key, nothing); each name, and names joined by "and", as ("§", their keys)."""
-
-
-def _masked(text: str, common: Set[str]) -> Masked:
-    """Names are here all capitalised words that are nowhere written small: some only ever begin a sentence."""
-    masked: list[tuple[str, frozenset[str]]] = []
-    run = words(text)
-    named = [word.text != word.text.lower() and word.key not in common and not _is_plain(word) for word in run]
-    for place, word in enumerate(run):
-        inside = bool(masked) and masked[-1][0] == "§"
-        if word.text.casefold() in _TITLES:
-            continue
-        if named[place]:
-            if inside:
-                masked[-1] = ("§", masked[-1][1] | {word.key})
-            else:
-                masked.append(("§", frozenset([word.key])))
-        elif not (inside and word.key in ("and", "or") and named[place + 1 : place + 2] == [True]):
-            masked.append((word.key, frozenset()))
-    return masked
-
-
-def _is_plain(word: Word) -> bool:
-    return word.text.casefold() in _STOP
-
-
-def _is_short_for(short: Set[str], long: Set[str]) -> bool:
-    return sorted(key[0] for key in long) in [sorted(key) for key in short]
-
-
-def _replaced(ours: Masked, theirs: Masked) -> Iterator[tuple[frozenset[str], frozenset[str]]]:
-    """Names in the place of others in what is otherwise nearly the same: after the same words, or before them."""
-    matcher = SequenceMatcher(None, [key for key, _ in ours], [key for key, _ in theirs], autojunk=False)
-    blocks = matcher.get_matching_blocks()
-    same = {block.a + i for block in blocks for i in range(block.size)}
-    telling = [place for place, (key, _) in enumerate(ours) if key != "§" and key not in _STOP]
-    if len(same.intersection(telling)) < 0.75 * len(telling):
-        return
-    for block in blocks:
-        if not any(block.a <= place < block.a + block.size for place in telling):
-            continue
-        for i in range(block.size):
-            our, their = ours[block.a + i][1], theirs[block.b + i][1]
-            # "The plant in Ohio employs 750" doesn't contradict "Fuyao employs 750": Ohio isn't who employs.
-            loose = i == 0 and block.b > 0 and theirs[block.b - 1][0] in _PREPOSITIONS
-            if our and not loose:
-                yield our, their
-
-
-def _swapped(ours: Masked, theirs: Masked) -> Iterator[tuple[frozenset[str], frozenset[str]]]:
-    """Neighbouring names in the other order around the same word: "China sued the US" for "the US sued China"."""
-    for first, between, second in _neighbours(ours):
-        straight = crossed = False
-        for third, middle, fourth in _neighbours(theirs):
-            if between & middle - _STOP and ("by" in between) == ("by" in middle):
-                straight |= bool(first & third and second & fourth)
-                crossed |= bool(first & fourth and second & third)
-        if crossed and not straight:
-            yield first, second
-
-
-def _neighbours(masked: Masked) -> Iterator[tuple[frozenset[str], frozenset[str], frozenset[str]]]:
-    """Each name with the next one and the words between them."""
-    places = [place for place, (key, _) in enumerate(masked) if key == "§"]
-    for here, there in pairwise(places):
-        yield masked[here][1], frozenset(key for key, _ in masked[here + 1 : there]), masked[there][1]
-
-
-def negated(sentence: str, premise: str) -> bool:
-    """Whether one of two sentences that say nearly the same in the same words denies what the other says."""
-    ours, theirs = words(sentence), words(premise)
-    matcher = SequenceMatcher(None, [word.key for word in ours], [word.key for word in theirs], autojunk=False)
-    if sum(block.size for block in matcher.get_matching_blocks()) < 0.7 * len(ours):
-        return False
-    changes = [(ours[a:b], theirs[c:d]) for kind, a, b, c, d in matcher.get_opcodes() if kind != "equal"]
-    return any(_denies(our) != _denies(their) for our, their in changes if len(our) <= 4 and len(their) <= 4)
-
-
-def _denies(run: Sequence[Word]) -> bool:
-    said = [word.text.casefold().replace("’", "'") for word in run]
-    return any(word in _NEGATIONS or word.endswith("n't") for word in said) and "only" not in said
 
 
 def sentences(text: str) -> list[str]:
@@ -355,7 +265,7 @@ def sentences(text: str) -> list[str]:
 
 def content(text: str) -> list[str]:
     """The keys of a text's words, without those that say nothing by themselves ("the", "of")."""
-    return [word.key for word in words(text) if word.text.casefold() not in _STOP]
+    return [word.key for word in words(text) if word.text.casefold() not in STOP]
 
 
 def share(keys: Sequence[object], others: Set[object]) -> float:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from rag import facts
+from rag import facts, roles
 
 Support = Callable[[Sequence[tuple[str, str]]], Sequence[float]]
 """(claim, premise) pairs -> the probability of each that the premise supports the claim."""
@@ -150,9 +150,9 @@ class Verifier:
     def correct(self, sentence: str, passage_text: str, context: str = "") -> str | None:
         """The sentence with its one wrong number put right; None where that isn't the whole trouble, or isn't clear."""
         wrong = facts.missing_numbers(sentence, f"{context}\n{passage_text}")
-        if len(wrong) != 1 or sentence.count(wrong[0]) != 1:
-            return None
         ours = facts.numbers(sentence)
+        if len(wrong) != 1 or wrong[0] not in ours.values() or sentence.count(wrong[0]) != 1:
+            return None
         (value, unit), premise = (
             next(n for n, written in ours.items() if written == wrong[0]),
             _nearest(facts.content(sentence), facts.sentences(passage_text)),
@@ -179,8 +179,8 @@ def _facts(sentence: str, passage_text: str, context: str) -> _Facts:
     return _Facts(
         missing_names=facts.missing_names(sentence, known),
         missing_numbers=facts.missing_numbers(sentence, known),
-        exchanged=facts.exchanged(sentence, premise, known),
-        negated=facts.negated(sentence, premise),
+        exchanged=roles.exchanged(sentence, premise, known) or roles.usurped(sentence, passage_text, context),
+        negated=roles.negated(sentence, premise),
     )
 
 

@@ -23,7 +23,7 @@ SUITES = (
     {"reader", "weights"},
     {"answering", "quoting"},
     {"store", "generation", "manifest", "vectors", "native", "lexical", "files", "server_store", "lease"},
-    {"verification", "facts", "drafting", "prompting"},
+    {"verification", "facts", "roles", "drafting", "prompting"},
 )
 """Rooms of several files: those of one suite may import each other."""
 

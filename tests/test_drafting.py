@@ -99,6 +99,10 @@ def test_what_no_passage_supports_is_dropped_and_counted(sentence: str) -> None:
     assert made.dropped == 1
 
 
+def test_wrong_thousands_are_not_put_right() -> None:
+    assert draft("Fuyao hired millions of workers there. [2]").dropped == 1
+
+
 def test_a_wrong_number_is_put_right() -> None:
     made = draft("Fuyao hired 3,200 workers there. [2]")
     assert made.text == "Fuyao hired 2,300 workers there. [1]"

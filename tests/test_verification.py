@@ -103,6 +103,55 @@ def test_exchanged_names_are_caught(sentence: str) -> None:
     assert " for " in verdict.problems[0]
 
 
+@pytest.mark.parametrize(
+    ("sentence", "passage"),
+    [
+        ("Qualcomm sold 657,000 cars last year.", "Intel and Qualcomm did well. Tesla sold 657,000 cars last year."),
+        ("Honda chose to build a plant.", "Against all advice, Toyota’s choice to build a plant was right."),
+        ("John Doe, an economist, works at the bank.", "Jane Roe, an economist, is at the bank. John Doe isn't."),
+    ],
+)
+def test_a_name_that_takes_the_place_of_another_is_caught(sentence: str, passage: str) -> None:
+    (problem,) = Verifier(trusting).check(sentence, f"{passage} Honda’s was another matter.").problems
+    assert " for " in problem
+
+
+@pytest.mark.parametrize(
+    ("sentence", "passage"),
+    [
+        ("BYD employs 750 people.", "BYD has a plant. With money from Warren Buffett it employs 750 people."),
+        ("BYD employs 750 people.", "BYD has a plant. The American branch employs 750 people."),
+        ("Tesla sold 657,000 cars.", "Tesla’s year was good: last year it sold 657,000 cars. Intel’s was bad."),
+        ("Fuyao hired 2,300 workers there.", "Fuyao has a plant. Its boss hired 2,300 workers. Cao Dewang is proud."),
+        ("Doe expects rates to fall soon.", "Doe sat with Roe. Rates will, as he expects, fall soon, and Roe agrees."),
+    ],
+)
+def test_a_subject_named_in_the_sentence_before_is_no_exchange(sentence: str, passage: str) -> None:
+    assert Verifier(trusting).check(sentence, passage).problems == ()
+
+
+def test_whose_article_it_is_may_begin_any_sentence() -> None:
+    sentence = "Wang Huiyao praises the decision to build in Kentucky."
+    passage = "Toyota’s decision to build in Kentucky deserves praise."
+    assert Verifier(trusting).check(sentence, passage, ABOUT).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("sentence", "passage", "right"),
+    [
+        ("It created hundreds of jobs.", "It created thousands of jobs.", False),
+        ("It created hundreds of jobs.", "It created thousands of jobs. Another firm employs 750 people.", False),
+        ("It created thousands of jobs.", "It created thousands of jobs.", True),
+        ("It created thousands of jobs.", "It created 2,300 jobs.", True),
+        ("It created thousands of jobs.", "It created 230 jobs.", False),
+        ("It cost millions.", "It cost $10 million.", True),
+        ("It cost billions.", "It cost $10 million.", False),
+    ],
+)
+def test_hundreds_are_not_thousands(sentence: str, passage: str, right: bool) -> None:
+    assert (Verifier(trusting).check(sentence, passage).problems == ()) is right
+
+
 def test_names_in_another_order_that_mean_the_same_are_no_exchange() -> None:
     passage = "Tariffs hurt the US and China alike."
     assert Verifier(trusting).check("Tariffs hurt China and the United States alike.", passage).problems == ()
