@@ -108,7 +108,7 @@ def _corpus_tools() -> tuple[gr.File, gr.UploadButton, gr.Checkbox, gr.Button]:
         label=f"Add articles ({', '.join(kinds)})",
         file_count="multiple",
         file_types=kinds,
-        height=130,
+        height=160,
         elem_id="upload",
     )
     with gr.Row(elem_id="corpus-tools"):

@@ -197,11 +197,17 @@ def _kind(name: str, found: Mapping[str, Any]) -> str:
 
 
 def _failures(run: dict[str, Any]) -> str:
-    failed = [record for record in run["questions"] if not record["passed"]]
-    if not failed:
-        return "<h2>No question failed</h2>"
-    listed = "".join(_failure(record) for record in failed)
-    return f'<h2>{len(failed)} failing question{"s" * (len(failed) != 1)}</h2><ul class="corpus">{listed}</ul>'
+    failed = [record for record in run["questions"] if record["passed"] is False]
+    unscored = [record for record in run["questions"] if record["passed"] is None]
+    none = "" if failed else "<h2>No question failed</h2>"
+    return none + _records(failed, "failing question") + _records(unscored, "unscored question")
+
+
+def _records(records: Sequence[dict[str, Any]], what: str) -> str:
+    if not records:
+        return ""
+    listed = "".join(_failure(record) for record in records)
+    return f'<h2>{len(records)} {what}{"s" * (len(records) != 1)}</h2><ul class="corpus">{listed}</ul>'
 
 
 def _failure(record: dict[str, Any]) -> str:

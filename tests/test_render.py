@@ -295,3 +295,23 @@ def test_examples_are_patterns_over_the_prose() -> None:
         "What does Rob Hill say?",
         "What does Jo Reed say about Ada Lang Ruiz?",
     ]
+
+
+def test_a_question_that_could_not_be_scored_is_not_counted_as_failing() -> None:
+    asked = [
+        {
+            "id": f"{number}",
+            "question": f"{passed}?",
+            "passed": passed,
+            "problems": ["why"],
+            "answer": "",
+            "stale": False,
+        }
+        for number, passed in enumerate((True, False, None, None))
+    ]
+    run = {"corpus": {"articles": 1}, "answerer": "reader", "metrics": {}, "kinds": {}, "questions": asked}
+    html = panels.evals(EvalState(), [run])
+    assert re.findall(r"<h2>(\d+ \w+ \w+)</h2>", html) == ["1 failing question", "2 unscored questions"]
+    good = panels.evals(EvalState(), [run | {"questions": asked[:1]}])
+    assert "No question failed" in good
+    assert "unscored" not in good
