@@ -23,7 +23,6 @@ from rag.weights import load_session, load_tokenizer
 MAX_TOKENS = 256  # of question, title and passage together; the passage's end is cut off
 MAX_QUESTION = 96  # tokens of the question or claim that are read
 MAX_SPAN = 30  # tokens of a short answer
-BATCH = 8
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 
 
@@ -88,21 +87,14 @@ class Reader:
         return [self._tokenizer.token_to_id("[CLS]")], [self._tokenizer.token_to_id("[SEP]")]
 
     def _run(self, pairs: Sequence[_Pair], names: tuple[str, ...]) -> list[dict[str, np.ndarray]]:
-        """The model's outputs for each pair, by name, without padding."""
-        by_length = sorted(range(len(pairs)), key=lambda row: len(pairs[row].ids))
-        size = max(1, min(BATCH, -(-len(pairs) // self._threads)))
-        batches = [by_length[start : start + size] for start in range(0, len(pairs), size)]
+        """The model's outputs for each pair, by name.
+
+        Each pair has a run of its own. The model quantises activations by batch, so that in one with others a reading
+        would depend on them; and without padding it is faster, too.
+        """
         session = self._session
-        runs = self._pool.map(lambda rows: session.run(names, _padded([pairs[row] for row in rows])), batches)
-        outputs: list[dict[str, np.ndarray]] = [{}] * len(pairs)
-        for rows, values in zip(batches, runs, strict=True):
-            for place, row in enumerate(rows):
-                length = len(pairs[row].ids)
-                outputs[row] = {
-                    name: value[place][:length] if value.ndim == 2 else value[place]
-                    for name, value in zip(names, values, strict=True)
-                }
-        return outputs
+        runs = self._pool.map(lambda pair: session.run(names, _inputs(pair)), pairs)
+        return [{name: value[0] for name, value in zip(names, values, strict=True)} for values in runs]
 
 
 def heading(passage: Passage) -> str:
@@ -111,16 +103,10 @@ def heading(passage: Passage) -> str:
     return " — ".join(part for part in (passage.title, byline) if part)
 
 
-def _padded(pairs: Sequence[_Pair]) -> dict[str, np.ndarray]:
-    """The model's inputs, [B, T] each, T the longest of the batch."""
-    shape = len(pairs), max(len(pair.ids) for pair in pairs)
-    arrays = {name: np.zeros(shape, dtype=np.int64) for name in INPUTS}
-    for row, pair in enumerate(pairs):
-        length = len(pair.ids)
-        arrays["input_ids"][row, :length] = pair.ids
-        arrays["attention_mask"][row, :length] = 1
-        arrays["token_type_ids"][row, :length] = pair.types
-    return arrays
+def _inputs(pair: _Pair) -> dict[str, np.ndarray]:
+    """The model's inputs, [1, T] each."""
+    arrays = np.array([pair.ids, [1] * len(pair.ids), pair.types], dtype=np.int64)
+    return dict(zip(INPUTS, arrays[:, None], strict=True))
 
 
 def _reading(passage: Passage, pair: _Pair, output: dict[str, np.ndarray]) -> Reading:

@@ -92,11 +92,10 @@ def test_offsets_stay_inside_whatever_the_text(reader: Reader, question: str, te
         assert 0 <= reading.span[0] < reading.span[1] <= len(text)
 
 
-def test_a_reading_hardly_depends_on_its_neighbours(reader: Reader) -> None:
+def test_a_reading_does_not_depend_on_its_neighbours(reader: Reader) -> None:
     alone = reader.read(QUESTION, [passage(PLANT)])[0]
     among = reader.read(QUESTION, [passage(WEATHER * 4), passage(PLANT), passage(WEATHER)])[1]
-    assert among.span == alone.span
-    assert among.answerable == pytest.approx(alone.answerable, abs=0.5)
+    assert among == alone
 
 
 def test_threads_get_what_one_caller_gets(reader: Reader) -> None:
