@@ -88,16 +88,16 @@ def sync(
         skipped |= unreadable
         indexed = [file.source for file in files if file.source not in skipped]
         touched = {*indexed, *skipped}
-        return SyncReport(
-            added=tuple(source for source in indexed if source not in before),
-            changed=tuple(source for source in indexed if source in before),
-            removed=tuple(removed),
-            unchanged=tuple(source for source in sources if source not in touched),
-            skipped=tuple(sorted(skipped.items())),
-            chunks=draft.manifest.chunks,
-            embedded=embedded,
-            seconds=time.perf_counter() - started,
-        )
+    return SyncReport(
+        added=tuple(source for source in indexed if source not in before),
+        changed=tuple(source for source in indexed if source in before),
+        removed=tuple(removed),
+        unchanged=tuple(source for source in sources if source not in touched),
+        skipped=tuple(sorted(skipped.items())),
+        chunks=draft.manifest.chunks,
+        embedded=embedded,
+        seconds=time.perf_counter() - started,
+    )
 
 
 def _changed(

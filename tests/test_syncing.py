@@ -109,6 +109,12 @@ def test_the_first_sync_adds_every_article(world: World) -> None:
     assert world.find("silver") == {"sub/b.txt"}
 
 
+def test_the_seconds_told_hold_the_switch_to_the_new_generation(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rag.store.write_atomically", lambda *_: time.sleep(0.3))
+
+    assert world.sync().seconds >= 0.3
+
+
 def test_a_second_sync_embeds_nothing_and_writes_no_generation(world: World) -> None:
     world.sync()
     report = world.sync()
