@@ -112,7 +112,7 @@ class Draft:
             return None
         if self.refused:
             return "the LLM found no answer in the passages"
-        return f"no passage supports what the LLM wrote ({self.dropped} sentences dropped)"
+        return "no passage supports what the LLM wrote"
 
     @property
     def confidence(self) -> float:
