@@ -1,19 +1,15 @@
-"""What happens on the page: a method for every event, and the endpoints for programs.
+"""What happens on the page: a method for every event.
 
 What belongs to one visitor comes in and goes out as ``gr.State``; ``Page`` holds only what all visitors share.
 """
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import functools
-import html
 import itertools
-import json
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +17,7 @@ import gradio as gr
 
 import rag
 from page import corpus, examples, panels, quality, reading, render
+from page.endpoints import told
 from page.turn import Turn
 from rag.errors import StoreBusyError
 from rag.types import Metadata
@@ -78,7 +75,7 @@ class Page:
         turn = Turn(uuid.uuid4().hex, question.strip(), status="Looking through the articles")
         yield _shown(turns, turn, busy=True, value="")
         try:
-            for event in self._stream(question, _history(turns)):
+            for event in self.stream(question, _history(turns)):
                 turn = _advanced(turn, event)
                 if event.answer is None:
                     yield _shown(turns, turn, busy=True)
@@ -90,7 +87,7 @@ class Page:
             raise
         yield _shown(turns, turn, busy=False)
 
-    def _stream(self, question: str, history: list[tuple[str, str]]) -> Iterator[rag.Event]:
+    def stream(self, question: str, history: list[tuple[str, str]]) -> Iterator[rag.Event]:
         """The answer's events; as long as nothing has ever been synced, first how far the sync is."""
         try:
             yield from self.assistant.stream(question, history)
@@ -206,14 +203,14 @@ class Page:
 
     def remove_article(self, event: gr.EventData) -> Iterator[Overview]:
         """Takes an article out of the corpus and syncs."""
-        with _told():
+        with told():
             corpus.remove(self.folder, self.store / "removed", event._data["source"])
         yield from self.start_sync()
 
     def save_metadata(self, event: gr.EventData) -> Iterator[Overview]:
         """Writes an article's metadata into metadata.toml and syncs."""
         source = event._data["source"]
-        with _told():
+        with told():
             corpus.inside(self.folder, source)
             corpus.save_metadata(self.folder, source, corpus.metadata_values(event._data))
         yield from self.start_sync()
@@ -222,7 +219,7 @@ class Page:
 
     def follow_evals(self) -> Iterator[str]:
         for state in self.evals.watch():
-            with _told():
+            with told():
                 runs = [] if state.running else quality.last_runs(self.store)
             yield panels.evals(state, runs)
 
@@ -232,59 +229,6 @@ class Page:
 
     def feedback(self) -> str:
         return panels.feedback(quality.feedback(self.store), quality.drafts(self.store))
-
-    # The endpoints, for programs: gradio_client, HTTP, and MCP clients, who read these docstrings
-
-    def query(self, question: str, history: list[list[str]] | None = None) -> dict[str, Any]:
-        """Answers a question from the articles alone. Every sentence of the answer ends in a marker [n] that names a
-        citation: an exact quote with its article, author, publisher and date. "answered" is false where the articles
-        don't say; "reason" then tells why.
-
-        Args:
-            question: The question, in plain words.
-            history: Earlier turns of the conversation as [question, answer] pairs, for a follow-up question.
-        """
-        with _told():
-            turns = [(asked, answered) for asked, answered in history or []]
-            *_, last = self._stream(question, turns)
-            assert last.answer is not None
-            return dataclasses.asdict(last.answer)
-
-    def retrieve(self, question: str, k: int = 10) -> list[dict[str, Any]]:
-        """Finds the passages of the articles that fit a question best, best first, each with its article's title,
-        authors, publisher and date. Use it to read what the articles say without having an answer written.
-
-        Args:
-            question: The question, in plain words.
-            k: How many passages, from 1 to 50.
-        """
-        with _told():
-            return [dataclasses.asdict(passage) for passage in self.assistant.retrieve(question, min(max(k, 1), 50))]
-
-    def sync(self) -> dict[str, Any]:
-        """Brings the index up to date with the folder of articles. Returns what was added, changed, removed and
-        skipped, and why."""
-        self.syncing.start()
-        *_, last = self.syncing.watch()
-        with _told():
-            if last.report is None:
-                raise rag.RagError(last.error)
-            return dataclasses.asdict(last.report)
-
-
-def as_text(endpoint: Callable[..., Any]) -> Callable[..., str]:
-    """An endpoint as a tool for an LLM, told in JSON (gradio would tell it in Python's spelling), without the passages
-    that an answer doesn't cite."""
-
-    @functools.wraps(endpoint)
-    def tool(*values: Any, **named: Any) -> str:
-        told = endpoint(*values, **named)
-        if isinstance(told, dict):
-            told = {name: value for name, value in told.items() if name != "passages"}
-        return json.dumps(told, ensure_ascii=False)
-
-    tool.__annotations__ = {**endpoint.__annotations__, "return": "str"}
-    return tool
 
 
 def _history(turns: Sequence[Turn]) -> list[tuple[str, str]]:
@@ -316,12 +260,3 @@ def composer(*, busy: bool, **changes: Any) -> Any:
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
-
-
-@contextlib.contextmanager
-def _told() -> Iterator[None]:
-    """Errors that a person can do something about, as a message on the page; its HTML is escaped, as everywhere."""
-    try:
-        yield
-    except (rag.RagError, OSError) as error:
-        raise gr.Error(html.escape(str(error), quote=False), print_exception=False) from error

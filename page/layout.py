@@ -9,7 +9,8 @@ from typing import Any
 import gradio as gr
 
 from page import corpus, render
-from page.events import ASK, Page, as_text
+from page.endpoints import Endpoints, as_text
+from page.events import ASK, Page
 
 HERE = Path(__file__).parent
 SCRIPT = (HERE / "script.js").read_text(encoding="utf-8")
@@ -65,7 +66,8 @@ def build(page: Page, *, mcp: bool = False) -> gr.Blocks:
         quality_tab.select(page.feedback, None, feedback, **QUIET)
         run.click(page.start_evals, None, evals, **QUIET)
 
-        for endpoint in (page.query, page.retrieve, page.sync):
+        endpoints = Endpoints(page)
+        for endpoint in (endpoints.query, endpoints.retrieve, endpoints.sync):
             _offer(endpoint, mcp=mcp)
     return blocks
 

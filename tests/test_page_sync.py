@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import rag
+from page.endpoints import Endpoints
 from page.events import Page
 from rag.assistant import MODELS
 from rag.embedding import BundledEmbedding
@@ -57,8 +58,8 @@ def test_questions_are_answered_from_the_old_state_until_the_sync_is_over(page: 
     assert embedding.waits.wait(60)
 
     assert page.syncing.state.running
-    assert page.query(QUESTION)["short"] == "1931"
-    assert [passage["source"] for passage in page.retrieve("Tavrin tunnel")] == ["bridge.txt"]
+    assert Endpoints(page).query(QUESTION)["short"] == "1931"
+    assert [passage["source"] for passage in Endpoints(page).retrieve("Tavrin tunnel")] == ["bridge.txt"]
     *_, (turns, _, _, _) = page.ask(QUESTION, [])
     assert turns[0].answer is not None
     assert "1931" in turns[0].answer.text
@@ -68,4 +69,4 @@ def test_questions_are_answered_from_the_old_state_until_the_sync_is_over(page: 
     *_, last = page.syncing.watch()
     assert last.report is not None
     assert (last.report.added, last.report.changed) == (("new.txt",), ("bridge.txt",))
-    assert page.query(QUESTION)["short"] == "1954"
+    assert Endpoints(page).query(QUESTION)["short"] == "1954"
