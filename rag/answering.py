@@ -100,8 +100,8 @@ def find(question: str, readings: Sequence[Reading]) -> Finding | None:
 
 
 def score(reading: Reading) -> float:
-    """How promising a reading is, as a logit: the passage answers, and there is a span that does."""
-    return reading.answerable + 0.25 * min(reading.span_score, 8.0)
+    """How promising a reading is, as a logit: the passage answers, there is a span that does, and retrieval agrees."""
+    return reading.answerable + 0.25 * min(reading.span_score, 8.0) + 2.0 * reading.passage.score
 
 
 def close_up(finding: Finding) -> Passage:

@@ -90,10 +90,10 @@ def features(question: str, short: str | None, best: Reading, close: Reading) ->
     ]
 
 
-WEIGHTS = (0.319, 0.073, 0.818, -2.135, -1.186)
+WEIGHTS = (0.194, 0.124, 0.594, -2.26, -1.257)
 """Fitted by ``training/fit_confidence.py``."""
 
-BIAS = 0.542
+BIAS = 0.662
 
 
 def probability(values: Sequence[float]) -> float:
