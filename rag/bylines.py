@@ -101,7 +101,7 @@ def _fit(question: str, passages: Sequence[Passage]) -> float:
     article = passages[0]
     about = _stems(" ".join((article.title, *article.authors, article.publisher, _spoken_date(article.date))))
     body = _stems(" ".join(passage.text for passage in passages))
-    wanted = {word for word in _stems(question) if word not in _PLUMBING}
+    wanted = {word for word in _stems(question) if word not in _PLUMBING and len(word) > 1}
     if not wanted:
         return 0.0
     near = sum(1.0 if word in about else 0.6 if word in body else 0.0 for word in wanted) / len(wanted)
