@@ -24,8 +24,8 @@ RELEVANT = 0.25
 RIVAL = 1.5
 """A fact from a second article is laid beside the first if its score is within this many logits of it."""
 
-SURE_SPAN = 1.0
-"""A long answer gets a few words as ``short`` if its best span is ahead of no span by this many logits."""
+SURE_SPAN = 2.0
+"""A reason or a list gets a few words as ``short`` if its best span is ahead of no span by this many logits."""
 
 _AUX = (
     r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must|isn[’']t|aren[’']t|don[’']t|"
@@ -42,6 +42,7 @@ _LONG = re.compile(
     r"\bwhat (?:do|does) (?:the )?(?:\w+ )?(?:articles?|authors?)\b|\w.*\band (?:who|what|which|how|where|when|why)\b",
     re.IGNORECASE,
 )
+_WHY = re.compile(r"^\W*(?:(?:and|but|so) )?why\b", re.IGNORECASE)
 _PLURAL = r"(?!(?:news|its|this|does|has|is|was)\b)[\w-]{2,}[^\W_siu]s"
 _LIST = re.compile(
     rf"^\W*(?:\w+ )?(?:what|which) (?:(?!{_AUX}|of\b)[\w-]+ ){{0,3}}?{_PLURAL} (?={_AUX}|[a-z]+ed\b)|"
@@ -223,12 +224,15 @@ def _long(question: str, readings: Sequence[Reading]) -> Finding:
 
 
 def _headline(question: str, reading: Reading, index: int) -> str | None:
-    """The few words that a long answer comes to, where the reader is sure of them; those of a list are a list."""
+    """The few words that a reason or a list comes to, where the reader is sure of them; those of a list are a list."""
+    listed = bool(_LIST.search(question))
+    if not listed and not _WHY.search(question):
+        return None
     left, right = reading.passage.sentences[index]
     if reading.span is None or reading.span_score < SURE_SPAN or not left <= reading.span[0] < reading.span[1] <= right:
         return None
     short = _short(reading) or ""
-    if _LIST.search(question) and not re.search(r",| and | & ", short):
+    if listed and not re.search(r",| and | & ", short):
         return None
     return short or None
 

@@ -158,9 +158,14 @@ def test_answers_to_two_parts_become_one_with_citations_numbered_through() -> No
 
 
 @pytest.mark.parametrize(
-    ("question", "short"), [("Why did Fuyao come to Ohio?", "Ohio"), ("Which states got plants?", None)]
+    ("question", "short"),
+    [
+        ("Why did Fuyao come to Ohio?", "Ohio"),
+        ("Which states got plants?", None),
+        ("How did Fuyao come to Ohio?", None),
+    ],
 )
-def test_a_long_answer_has_a_short_one_where_the_reader_is_sure_and_a_list_only_a_list(
+def test_a_reason_has_a_few_words_where_the_reader_is_sure_a_list_only_a_list_a_way_none(
     question: str, short: str | None
 ) -> None:
     found = find(question, [reading(passage(), span=(38, 42), relevance=(0.1, 0.9, 0.1))])
