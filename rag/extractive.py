@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rag import answering, bylines, confidence, followup, quoting, retrieval
+from rag import answering, bylines, confidence, facts, followup, quoting, retrieval
 from rag.embedding import Embedding
 from rag.generation import Generation
 from rag.reader import Reader
@@ -130,7 +130,8 @@ def _byline_passages(generation: Generation, source: str) -> list[Passage]:
 def _doubt(question: str, readings: Sequence[Reading], sure: float) -> str:
     """Why an answer is declined, in words that help to ask better."""
     texts = [" ".join((r.passage.text, r.passage.title, *r.passage.authors, r.passage.publisher)) for r in readings]
-    missing = confidence.missing_names(question, texts)
+    known = "\n".join(texts)
+    missing = [*facts.missing_names(question, known), *facts.missing_numbers(question, known)]
     if missing:
         return f"nothing that fits the question mentions {', '.join(missing)}"
     return f"no passage answers this clearly enough (confidence {sure:.2f}, needed {THRESHOLD:.2f})"

@@ -156,6 +156,7 @@ def words(text: str) -> tuple[Word, ...]:
     return tuple(Word(match.group(), _key(match.group()), match.start()) for match in _WORD.finditer(text))
 
 
+@lru_cache(maxsize=1 << 14)
 def _key(word: str) -> str:
     """The form that words are compared in: no case, accents, possessive or common ending; one form for a country."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", word.casefold()) if not unicodedata.combining(c))

@@ -7,18 +7,16 @@ says in one line what went wrong, and the caller goes on without an LLM.
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from rag.errors import LLMAuthError, LLMContextError, LLMError
+from rag.errors import LLMAuthError, LLMError
+from rag.llm_faults import Service, pause
 from rag.types import Usage
 
 if TYPE_CHECKING:
@@ -31,17 +29,6 @@ Messages = Sequence[tuple[str, str]]
 
 OPENAI_URL = "https://api.openai.com/v1"
 
-LONGEST_WAIT = 10.0
-"""Seconds to wait, at most, before a retry: a person is waiting, and the reader could answer instead."""
-
-_KEY = re.compile(r"\b(?:sk|pk|rk)-[\w*.-]{4,}|(?<=Bearer )\S+")
-# As OpenAI, llama.cpp, vLLM, Ollama, Mistral, LM Studio and TGI say it.
-_TOO_LONG = re.compile(
-    r"context.?(?:length|size|window)|too many tokens|prompt is too long|maximum.{0,20}tokens|tokens.{0,40}must be <=",
-    re.I,
-)
-# What openai and LlamaIndex raise over a reply that is no JSON (a ValueError), or JSON of another shape.
-_WRONG_SHAPE = (ValueError, TypeError, AttributeError, IndexError)
 _BUNDLED_ENCODINGS = ("o200k_base", "cl100k_base")
 
 
@@ -129,21 +116,13 @@ class LLM:
                 is_chat_model=True,
             )
         except ValueError as error:
-            raise LLMError(f"{self.name} can't be used: {self._scrub(error)} (RAG_LLM_MODEL)") from None
+            raise LLMError(f"{self.name} can't be used: {self._service.scrub(error)} (RAG_LLM_MODEL)") from None
 
     @cached_property
-    def _failures(self) -> tuple[type[Exception], ...]:
-        """What a call may raise that means the service failed.
-
-        While it streams, the openai package lets httpx's errors and JSON's through. The SDKs behind other LlamaIndex
-        LLMs have no error class in common, so for those it is every Exception: the reader can still answer.
-        """
-        if self._given is not None:
-            return (Exception,)
-        import httpx
-        import openai
-
-        return (openai.OpenAIError, httpx.HTTPError, httpx.InvalidURL, *_WRONG_SHAPE)
+    def _service(self) -> Service:
+        # Host and port: the whole URL might hold a password.
+        host = urlsplit(self._settings.openai_base_url or OPENAI_URL).netloc.rpartition("@")[2]
+        return Service(self.name, host, self._settings.llm_timeout, ours=self._given is None, key=self._key)
 
     @property
     def _announces_end(self) -> bool:
@@ -154,17 +133,6 @@ class LLM:
     def _key(self) -> str:
         secret = self._settings.openai_api_key
         return secret.get_secret_value() if secret else ""
-
-    def _hide_keys(self, text: str) -> str:
-        """``text`` without the key in use, or anything that looks like one."""
-        return _KEY.sub("***", text.replace(self._key, "***") if self._key else text)
-
-    def _scrub(self, error: Exception) -> str:
-        """What an error says, in one short line without keys."""
-        body = getattr(error, "body", None)
-        said = body.get("message") if isinstance(body, dict) else None
-        text = " ".join(self._hide_keys(str(said or error)).split())
-        return text if len(text) <= 200 else f"{text[:199]}…"
 
     def _responses(self, messages: Messages) -> Iterator[Any]:
         """One attempt: LlamaIndex's ChatResponses."""
@@ -179,48 +147,10 @@ class LLM:
 
     def _pause(self, error: Exception, attempt: int) -> float | None:
         """Seconds to wait before trying again, or None where that is pointless."""
-        status = getattr(error, "status_code", None)
-        if status in (400, 422) and self._streams_usage and "stream_options" in str(error):
+        if getattr(error, "status_code", None) in (400, 422) and self._streams_usage and "stream_options" in str(error):
             self._streams_usage = False
             return 0.0
-        if attempt >= self._retries or getattr(error, "code", None) == "insufficient_quota":
-            return None
-        if status == 429 or (isinstance(status, int) and status >= 500):
-            wait = _retry_after(error, attempt)
-            return wait if wait <= LONGEST_WAIT else None
-        # A timeout isn't tried again: the wait was long enough.
-        return _backoff(attempt) if _is_connection_error(error) and not _is_timeout(error) else None
-
-    def _explain(self, error: Exception) -> LLMError:
-        """The failure in one line: what is wrong, and what to do."""
-        import httpx
-        import openai
-
-        status = getattr(error, "status_code", None)
-        if status in (401, 403):
-            return LLMAuthError(f"the LLM service refused the key ({status}): check OPENAI_API_KEY")
-        too_long = _TOO_LONG.search(f"{getattr(error, 'code', '')} {error}") and status in (None, 400, 422)
-        if too_long or status == 413:
-            return LLMContextError(f"the prompt is too long for {self.name}: lower RAG_LLM_CONTEXT_TOKENS")
-        if isinstance(status, int):
-            hint = {404: ": check RAG_LLM_MODEL and OPENAI_BASE_URL", 429: ": too many requests, or no credit left"}
-            return LLMError(f"the LLM service answered {status}{hint.get(status, '')} ({self._scrub(error)})")
-        if _is_timeout(error):
-            seconds = f"{self._settings.llm_timeout:g} s"
-            return LLMError(f"the LLM service said nothing for {seconds}: raise RAG_LLM_TIMEOUT if it is just slow")
-        if isinstance(error, openai.APIConnectionError):
-            return LLMError(f"the LLM service at {self._host} can't be reached: check OPENAI_BASE_URL and the network")
-        if isinstance(error, httpx.TransportError):  # the openai package wraps these until the reply begins
-            return LLMError("the LLM's reply broke off")
-        if isinstance(error, _WRONG_SHAPE) and self._given is None:
-            return LLMError(f"the LLM service at {self._host} sent something that isn't a chat completion")
-        return LLMError(f"the LLM failed: {type(error).__name__}: {self._scrub(error)}")
-
-    @property
-    def _host(self) -> str:
-        """Host and port: the whole URL might hold a password."""
-        parts = urlsplit(self._settings.openai_base_url or OPENAI_URL)
-        return parts.netloc.rpartition("@")[2]
+        return pause(error, attempt, self._retries)
 
     def _cost(self, prompt_tokens: int, completion_tokens: int) -> float | None:
         prompt, completion = self._settings.llm_price_prompt, self._settings.llm_price_completion
@@ -268,13 +198,13 @@ class Reply:
                 return
             except LLMError:
                 raise
-            except self._llm._failures as error:
+            except self._llm._service.failures as error:
                 # What has been passed on can't be taken back, so a reply that has begun isn't asked for again.
                 wait = None if self._text else self._llm._pause(error, attempt)
                 if wait is None:
-                    failure = self._llm._explain(error)
                     # The cause is printed in tracebacks, so one that holds a key is left out.
-                    raise failure from (None if self._llm._hide_keys(str(error)) != str(error) else error)
+                    cause = None if self._llm._service.holds_key(error) else error
+                    raise self._llm._service.explain(error) from cause
             time.sleep(wait)
             attempt += 1
 
@@ -318,36 +248,3 @@ def total(usages: Iterable[Usage]) -> Usage | None:
         completion_tokens=sum(usage.completion_tokens for usage in usages),
         cost=sum(costs) if costs else None,
     )
-
-
-def _is_connection_error(error: Exception) -> bool:
-    """Of openai's and httpx's errors; other SDKs' aren't known, and bring their own retries."""
-    import httpx
-    import openai
-
-    return isinstance(error, openai.APIConnectionError | httpx.TransportError)
-
-
-def _is_timeout(error: Exception) -> bool:
-    import httpx
-    import openai
-
-    return isinstance(error, openai.APITimeoutError | httpx.TimeoutException)
-
-
-def _backoff(attempt: int) -> float:
-    return min(0.5 * 2**attempt, LONGEST_WAIT)
-
-
-def _retry_after(error: Exception, attempt: int) -> float:
-    """The seconds that a Retry-After header asks for, as a number or as a date; without one, a growing pause."""
-    headers = getattr(getattr(error, "response", None), "headers", {})
-    value = headers.get("retry-after", "")
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):  # no date either; or one without a time zone
-        return _backoff(attempt)

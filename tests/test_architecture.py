@@ -22,6 +22,8 @@ SUITES = (
     {"embedding", "weights"},
     {"reader", "weights"},
     {"answering", "quoting"},
+    {"confidence", "facts"},
+    {"llm", "llm_faults"},
     {"store", "generation", "manifest", "vectors", "native", "lexical", "files", "server_store", "lease"},
     {"verification", "facts", "roles", "drafting", "prompting"},
 )
@@ -34,7 +36,7 @@ DOORS = {
     "onnxruntime": {"weights"},
     "tokenizers": {"weights"},
     "tiktoken": {"llm"},
-    "openai": {"llm"},
+    "openai": {"llm_faults"},
     "trafilatura": {"articles"},
     "pypdf": {"articles"},
     "pydantic": {"settings"},

@@ -14,6 +14,12 @@ import torch
 from tokenizers import Tokenizer
 from torch import nn
 
+CHECKPOINTS = {
+    "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db": "all-MiniLM-L6-v2",
+    "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658": "all-mpnet-base-v2",
+}
+"""The official model.safetensors of the embedder and the reader, and of the reader's teacher, by their SHA-256."""
+
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 
 
@@ -21,13 +27,13 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def load_encoder(base: Path, *, sha256: str) -> nn.Module:
-    """The BERT encoder in `base`, without its pooler; raises ValueError when the weights are not the expected ones."""
+def load_encoder(base: Path) -> nn.Module:
+    """The encoder in `base`, without its pooler; raises ValueError when the weights aren't an official checkpoint's."""
     from transformers import AutoModel
 
     weights = base / "model.safetensors"
-    if hashlib.sha256(weights.read_bytes()).hexdigest() != sha256:
-        raise ValueError(f"{weights} is not the official checkpoint")
+    if sha256(weights) not in CHECKPOINTS:
+        raise ValueError(f"{weights} is not an official checkpoint")
     # Eager attention: the fused kernel's backward pass in bfloat16 is several times slower on a CPU.
     return AutoModel.from_pretrained(base, add_pooling_layer=False, attn_implementation="eager")
 

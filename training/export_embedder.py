@@ -17,7 +17,6 @@ import numpy as np
 from common import INPUTS, encode, export_onnx, load_encoder, load_tokenizer, quantize, record_hashes
 from torch import Tensor, nn
 
-BASE_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 SAMPLE = (
     "The bus plant in Lancaster employs about 750 people.",
     "How many people work at the plant?",
@@ -56,7 +55,7 @@ def main() -> None:
     parser.add_argument("--models", type=Path, required=True, help="where the exported model goes")
     args = parser.parse_args()
     args.models.mkdir(parents=True, exist_ok=True)
-    model = Embedder(load_encoder(args.base, sha256=BASE_SHA256)).eval()
+    model = Embedder(load_encoder(args.base)).eval()
     target = args.models / "embedder.onnx"
     copyfile(args.base / "tokenizer.json", args.models / "tokenizer.json")
     with tempfile.TemporaryDirectory() as folder:

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import torch
 from common import INPUTS, export_onnx, load_encoder, quantize, record_hashes
-from export_embedder import BASE_SHA256
 from model import OUTPUTS, Reader
 
 
@@ -23,7 +22,7 @@ def main() -> None:
     parser.add_argument("--full", type=Path, help="keep the fp32 model here, to measure what quantising costs")
     args = parser.parse_args()
     args.models.mkdir(parents=True, exist_ok=True)
-    model = Reader(load_encoder(args.base, sha256=BASE_SHA256))
+    model = Reader(load_encoder(args.base))
     model.load_state_dict(torch.load(args.weights, map_location="cpu")["model"])
     with tempfile.TemporaryDirectory() as folder:
         full = args.full or Path(folder) / "fp32.onnx"

@@ -14,24 +14,26 @@ import argparse
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
 import numpy as np
+from made import news, topics
 from paraphrase import Synonyms, rephrase
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sources import Claim, Question, claims, read_all
+from sources import Question, claims, read_all
+from statements import quoted_examples, support_examples
 from swaps import candidates, negate
 from text import Span, cut, exchange, overlapping, sentences, window, without
 
 # How often each source's questions are used in one pass, and the longest answer, in words, taken as a short answer.
 WEIGHTS = {
     "squad": 2.5, "new_wiki": 2.0, "reddit": 0.6, "amazon": 0.6, "policyqa": 0.25, "covid_qa": 1.0,
-    "timeqa": 1.0, "friendsqa": 0.6, "qamr": 0.8, "selqa": 1.0, "subjqa": 0.5,
+    "timeqa": 1.0, "friendsqa": 0.6, "qamr": 0.8, "selqa": 1.0, "subjqa": 0.5, "news": 0.6, "topic": 0.3,
 }  # fmt: skip
-SHORT = {"policyqa": 10, "covid_qa": 15, "subjqa": 8, "selqa": 0}
+SHORT = {"policyqa": 10, "covid_qa": 15, "subjqa": 8, "selqa": 0, "topic": 0}
 SHINGLE = 12
 LENGTHS = (40, 80, 110, 130, 150, 170)  # words; the product reads 100 to 200 tokens
 BRIEF = (20, 40, 60)
@@ -93,6 +95,8 @@ class Mixer:
         order = self.rng.choices(
             ["ask", "passage", "dropped", "near", "negated", "random"], [38, 17, 12, 26, 4, 3], k=4
         )
+        if question.source == "topic":  # another text near it may well say something about it
+            order = [self.rng.choice(["dropped", "random"])]
         made = (self.negative(kind, index, question, passage, answers) for kind in [*order, "near"])
         example = next(filter(None, made), None)
         if example:
@@ -258,55 +262,6 @@ def near_texts(numbered: Sequence[tuple[int, Question]]) -> dict[int, list[tuple
     return result
 
 
-def support_examples(pairs: Iterable[Claim], rng: Random) -> Iterator[dict]:
-    """Claim and premise; now and then the premise stands among sentences of other premises, as in a passage."""
-    pairs = list(pairs)
-    for item in pairs:
-        premise = [item.premise]
-        if rng.random() < 0.3:
-            premise += [rng.choice(pairs).premise for _ in range(rng.randint(1, 3))]
-            rng.shuffle(premise)
-        yield supported(item.source, item.claim, " ".join(premise), item.entailed)
-
-
-def supported(source: str, claim: str, premise: str, entailed: bool) -> dict:
-    masked = {"spans": None, "relevant": None, "answerable": None, "support": int(entailed)}
-    return {"source": source, "question": claim, "title": "", "passage": premise} | masked
-
-
-def quoted_examples(questions: Sequence[Question], rng: Random, count: int) -> Iterator[dict]:
-    """A sentence of a passage is supported by it; with a word exchanged in one of the two it is not."""
-    chosen = [q for q in questions if q.source in ("squad", "new_wiki", "timeqa", "qamr", "selqa", "covid_qa")]
-    for question in rng.choices(chosen, k=count):
-        span = window(question.text, question.answers[:1], rng.choice([30, 60, 120]), rng)
-        passage = question.text[slice(*span)]
-        spans = [s for s in sentences(passage) if 6 <= len(passage[slice(*s)].split()) <= 45]
-        if not spans:
-            continue
-        claim = passage[slice(*rng.choice(spans))]
-        pairs = [p for p in candidates(claim, [passage], rng) if re.search(rf"\b{re.escape(p[0])}\b", claim)]
-        negated = negate(claim, rng) if rng.random() < 0.2 else None
-        if negated:
-            kind = rng.choice(["claim", "passage", "both"])  # the same edit on both sides gives nothing away
-            edited = passage.replace(claim, negated) if kind != "claim" else passage
-            yield supported("quoted", claim if kind == "passage" else negated, edited, kind == "both")
-        elif rng.random() < 0.3:
-            yield supported("quoted", claim, passage, True)
-        elif pairs and rng.random() < 0.3:
-            yield supported("quoted", exchange(claim, *pairs[0])[0], exchange(passage, *pairs[0])[0], True)
-        elif pairs:
-            one = rng.random() < 0.6
-            yield (
-                supported("quoted", exchange(claim, *pairs[0])[0], passage, False)
-                if one
-                else supported("quoted", claim, exchange(passage, *pairs[0])[0], False)
-            )
-        else:
-            rest, _ = without(passage, [spans[0]], [])
-            if rest:
-                yield supported("quoted", passage[slice(*spans[0])], rest, False)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
@@ -321,10 +276,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     rng = Random(args.seed)
-    questions = read_clean(args.data, args.benchmark)
-    examples = list(Mixer(questions, rng, Synonyms(args.wordnet, args.models)).examples())
+    questions = [*read_clean(args.data, args.benchmark), *news(args.data, rng), *topics(args.data, rng)]
+    synonyms = Synonyms(args.wordnet, args.models)
+    examples = list(Mixer(questions, rng, synonyms).examples())
     pairs = [pair for pair in claims(args.data) if rng.random() < args.claims]
-    examples += [*support_examples(pairs, rng), *quoted_examples(questions, rng, args.quoted)]
+    examples += [*support_examples(pairs, rng), *quoted_examples(questions, synonyms, rng, args.quoted)]
     rng.shuffle(examples)
     with args.out.open("w") as out:
         out.writelines(json.dumps(example, ensure_ascii=False) + "\n" for example in examples)

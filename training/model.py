@@ -1,4 +1,4 @@
-"""The reader: a BERT encoder with one head over the tokens and one over the whole pair."""
+"""The reader, or its teacher: a BERT or MPNet encoder with one head over the tokens and one over the whole pair."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ class Reader(nn.Module):
     `answerable`, `support` [B]: whether the passage answers the question; whether it entails a claim put in its place.
     """
 
-    def __init__(self, encoder: nn.Module, width: int = 384) -> None:
+    def __init__(self, encoder: nn.Module) -> None:
         super().__init__()
         self.encoder = encoder
+        width = encoder.config.hidden_size
         self.tokens = nn.Linear(width, 3)
         self.pair = nn.Sequential(nn.Linear(width, width), nn.Tanh(), nn.Linear(width, 2))
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> tuple[Tensor, ...]:
-        hidden = self.encoder(input_ids, attention_mask, token_type_ids).last_hidden_state
+        types = {"token_type_ids": token_type_ids} if hasattr(self.encoder.config, "type_vocab_size") else {}
+        hidden = self.encoder(input_ids, attention_mask=attention_mask, **types).last_hidden_state
         start, end, relevance = self.tokens(hidden).unbind(dim=-1)
         answerable, support = self.pair(hidden[:, 0]).unbind(dim=-1)
         return start, end, relevance, answerable, support

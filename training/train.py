@@ -18,7 +18,6 @@ from random import Random
 
 import torch
 from common import load_encoder, load_tokenizer
-from export_embedder import BASE_SHA256
 from model import Reader, prefix
 from tokenizers import Tokenizer
 from torch import Tensor, nn
@@ -27,22 +26,28 @@ MAX_TOKENS = 224
 MAX_QUESTION_WORDS = 60
 POOL = 4096  # examples sorted by length together
 WARMUP = 0.04
-IGNORE = -100
+UNKNOWN = -1.0
+TAUGHT = 0.6  # how far a teacher's probabilities replace the labels, where there are both
 CHECKPOINT = 300  # seconds
+
+
+Places = Sequence[tuple[int, int] | None]
+"""Where in the passage each token stands, if it does."""
 
 
 @dataclass
 class Encoded:
-    """One example as lists of T numbers; IGNORE where a task doesn't ask."""
+    """One example as lists of T numbers. Targets are probabilities: of a label 0 or 1, of a teacher in between."""
 
     ids: list[int]
     types: list[int]
+    places: Places
     allowed: list[bool]  # where a span may begin or end: position 0 and the passage
-    start: int
-    end: int
-    relevance: list[int]
-    answerable: int
-    support: int
+    start: list[float]  # all 0 where no span is asked for
+    end: list[float]
+    relevance: list[float]  # UNKNOWN where not asked
+    answerable: float
+    support: float
 
 
 def encode_example(item: dict, encoding, shift: int) -> Encoded:
@@ -51,36 +56,63 @@ def encode_example(item: dict, encoding, shift: int) -> Encoded:
         (s - shift, e - shift) if sequence == 1 and s >= shift else None
         for sequence, (s, e) in zip(encoding.sequence_ids, encoding.offsets, strict=True)
     ]
-    start, end, answerable = IGNORE, IGNORE, _known(item["answerable"])
-    if item["spans"] == []:
-        start = end = 0
-    elif item["spans"]:
-        start, end = _token_span(places, item["spans"][0])
-    relevance = [IGNORE] * len(places)
+    starts, ends = _span_targets(places, item["spans"])
+    relevance = [UNKNOWN] * len(places)
+    answerable = _known(item["answerable"])
     if item["relevant"] is not None:
         relevance = [_inside(place, item["relevant"]) for place in places]
         if answerable == 1 and 1 not in relevance:  # the answer was cut off
-            answerable, relevance = IGNORE, [IGNORE] * len(places)
+            answerable, relevance = UNKNOWN, [UNKNOWN] * len(places)
+    if taught := item.get("taught"):
+        starts = _blend(starts, _taught_ends(places, taught["starts"], 0), sum(starts) > 0)
+        ends = _blend(ends, _taught_ends(places, taught["ends"], 1), sum(ends) > 0)
+        said = [_probability_at(place, taught["relevance"]) for place in places]
+        relevance = [_blend([ours], [theirs], ours != UNKNOWN)[0] for ours, theirs in zip(relevance, said, strict=True)]
+        [answerable] = _blend([answerable], [taught["answerable"]], answerable != UNKNOWN)
     allowed = [position == 0 or place is not None for position, place in enumerate(places)]
-    ids, types = encoding.ids, encoding.type_ids
-    return Encoded(ids, types, allowed, start, end, relevance, answerable, _known(item["support"]))
+    return Encoded(
+        encoding.ids, encoding.type_ids, places, allowed, starts, ends, relevance, answerable, _known(item["support"])
+    )
 
 
-def _known(label: int | None) -> int:
-    return IGNORE if label is None else label
+def _known(label: int | None) -> float:
+    return UNKNOWN if label is None else float(label)
 
 
-def _inside(place: tuple[int, int] | None, targets: Sequence[Sequence[int]]) -> int:
+def _inside(place: tuple[int, int] | None, targets: Sequence[Sequence[int]]) -> float:
     if place is None:
-        return IGNORE
-    return int(any(place[0] < stop and start < place[1] for start, stop in targets))
+        return UNKNOWN
+    return float(any(place[0] < stop and start < place[1] for start, stop in targets))
 
 
-def _token_span(places: Sequence[tuple[int, int] | None], span: Sequence[int]) -> tuple[int, int]:
-    inside = [i for i, place in enumerate(places) if _inside(place, [span]) == 1]
-    if not inside or places[inside[-1]][1] < span[1]:
-        return IGNORE, IGNORE
-    return inside[0], inside[-1]
+def _span_targets(places: Places, spans: Sequence[Sequence[int]] | None) -> tuple[list[float], list[float]]:
+    starts, ends = [0.0] * len(places), [0.0] * len(places)
+    if spans == []:
+        starts[0] = ends[0] = 1.0
+    elif spans:
+        inside = [i for i, place in enumerate(places) if _inside(place, spans[:1]) == 1]
+        if inside and places[inside[-1]][1] >= spans[0][1]:  # type: ignore[index]  # it is inside
+            starts[inside[0]] = ends[inside[-1]] = 1.0
+    return starts, ends
+
+
+def _taught_ends(places: Places, taught: dict[str, float], side: int) -> list[float]:
+    """A teacher's probabilities, by the offset at which a span begins (side 0) or ends (1); "" is for no span."""
+    found = [taught.get(str(place[side]), 0.0) if place else 0.0 for place in places]
+    found[0] = taught.get("", 0.0)
+    total = sum(found) or 1.0
+    return [value / total for value in found]
+
+
+def _probability_at(place: tuple[int, int] | None, taught: Sequence[Sequence[float]]) -> float:
+    if place is None:
+        return UNKNOWN
+    return next((value for start, stop, value in taught if place[0] < stop and start < place[1]), 0.0)
+
+
+def _blend(ours: Sequence[float], theirs: Sequence[float], both: bool) -> list[float]:
+    share = TAUGHT if both else 1.0
+    return [our + share * (their - our) for our, their in zip(ours, theirs, strict=True)]
 
 
 def batches(
@@ -98,7 +130,7 @@ def batches(
         for start in range(0, len(lines), POOL):
             pool = encode_pool([json.loads(line) for line in lines[start : start + POOL]], tokenizer)
             pool.sort(key=lambda item: len(item.ids) + rng.random())
-            made = list(_fill(pool, tokens))
+            made = list(fill(pool, tokens))
             rng.shuffle(made)
             yield from made
 
@@ -113,7 +145,7 @@ def encode_pool(items: Sequence[dict], tokenizer: Tokenizer) -> list[Encoded]:
     return [encode_example(*each) for each in zip(items, encodings, shifts, strict=True)]
 
 
-def _fill(pool: Sequence[Encoded], tokens: int) -> Iterator[list[Encoded]]:
+def fill(pool: Sequence[Encoded], tokens: int) -> Iterator[list[Encoded]]:
     batch: list[Encoded] = []
     for item in pool:
         if batch and padded_length(item) * (len(batch) + 1) > tokens:
@@ -131,19 +163,19 @@ def padded_length(item: Encoded) -> int:
 def tensors(batch: Sequence[Encoded], device: str) -> dict[str, Tensor]:
     longest = max(padded_length(item) for item in batch)
 
-    def padded(rows: Sequence[Sequence[int]], value: int) -> Tensor:
+    def padded(rows: Sequence[Sequence[float]], value: float) -> Tensor:
         return torch.tensor([[*row, *[value] * (longest - len(row))] for row in rows], device=device)
-
-    def labels(name: str) -> Tensor:
-        return torch.tensor([getattr(item, name) for item in batch], device=device)
 
     return {
         "input_ids": padded([item.ids for item in batch], 0),
         "attention_mask": padded([[1] * len(item.ids) for item in batch], 0),
         "token_type_ids": padded([item.types for item in batch], 0),
         "allowed": padded([item.allowed for item in batch], False),
-        "relevance": padded([item.relevance for item in batch], IGNORE),
-        **{name: labels(name) for name in ("start", "end", "answerable", "support")},
+        "start": padded([item.start for item in batch], 0.0),
+        "end": padded([item.end for item in batch], 0.0),
+        "relevance": padded([item.relevance for item in batch], UNKNOWN),
+        "answerable": torch.tensor([item.answerable for item in batch], device=device),
+        "support": torch.tensor([item.support for item in batch], device=device),
     }
 
 
@@ -152,9 +184,7 @@ def losses(outputs: Sequence[Tensor], batch: dict[str, Tensor]) -> dict[str, Ten
     start, end, relevance, answerable, support = (output.float() for output in outputs)
     size = len(start)
     spans = sum(
-        nn.functional.cross_entropy(
-            logits.masked_fill(~batch["allowed"], -1e4), batch[name], ignore_index=IGNORE, reduction="sum"
-        )
+        -(batch[name] * logits.maskedfill(~batch["allowed"], -1e4).log_softmax(dim=1)).sum()
         for name, logits in (("start", start), ("end", end))
     )
     token = _binary(relevance, batch["relevance"]).sum(dim=1) / (batch["relevance"] >= 0).sum(dim=1).clamp(min=1)
@@ -168,7 +198,7 @@ def losses(outputs: Sequence[Tensor], batch: dict[str, Tensor]) -> dict[str, Ten
 
 def _binary(logits: Tensor, labels: Tensor) -> Tensor:
     known = labels >= 0
-    target = labels.clamp(min=0).float()
+    target = labels.clamp(min=0)
     return nn.functional.binary_cross_entropy_with_logits(logits, target, reduction="none") * known
 
 
@@ -178,7 +208,7 @@ def rate(progress: float, peak: float) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--base", type=Path, required=True, help="folder of the official all-MiniLM-L6-v2 checkpoint")
+    parser.add_argument("--base", type=Path, required=True, help="folder of the official checkpoint to train")
     parser.add_argument("--mix", type=Path, required=True)
     parser.add_argument("--run", type=Path, required=True, help="folder of the checkpoints")
     parser.add_argument("--start", type=Path, help="weights to start from instead of the base")
@@ -186,6 +216,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=1.5e-4, help="highest learning rate")
     parser.add_argument("--tokens", type=int, default=4800, help="tokens a batch")
     parser.add_argument("--share", type=_share, nargs="*", default=[], metavar="SOURCE=SHARE", help="use less of it")
+    parser.add_argument("--frozen", type=int, default=0, help="the lowest layers that don't learn")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -202,10 +233,10 @@ def _share(text: str) -> tuple[str, float]:
 
 
 def train(args: argparse.Namespace) -> None:
-    model = Reader(load_encoder(args.base, sha256=BASE_SHA256))
+    model = Reader(load_encoder(args.base))
     if args.start:
         model.load_state_dict(torch.load(args.start, map_location="cpu")["model"])
-    model.encoder.embeddings.word_embeddings.requires_grad_(False)
+    freeze(model.encoder, args.frozen)
     model.to(args.device).eval()  # without dropout: its random numbers take half of the time, and few passes are made
     masters = [weight.detach().clone().requires_grad_() for weight in model.parameters() if weight.requires_grad]
     model.to(torch.bfloat16)  # the weights that learn stay in fp32; casting at each step's every layer costs a third
@@ -225,6 +256,13 @@ def train(args: argparse.Namespace) -> None:
     source = batches(args.mix, tokenizer, args.seed + int(done["step"]), args.tokens, dict(args.share))
     loop(model, optimizer, source, done, args)
     torch.save({"model": exact_weights(model, optimizer)}, args.run / "model.pt")
+
+
+def freeze(encoder: nn.Module, layers: int) -> None:
+    """Keep the word embeddings, and so many of the lowest layers, as they are."""
+    encoder.embeddings.word_embeddings.requires_grad_(False)
+    for layer in encoder.encoder.layer[:layers]:
+        layer.requires_grad_(False)
 
 
 def learning(model: nn.Module) -> list[tuple[str, nn.Parameter]]:
