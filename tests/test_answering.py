@@ -84,10 +84,14 @@ def test_the_sentence_before_comes_along_where_it_names_what_was_asked_about() -
     ]
 
 
-def test_a_sentence_that_leans_back_brings_the_one_before_it() -> None:
-    finding = find("Where was a plant built?", [reading(passage(), span=(38, 42))])
+@pytest.mark.parametrize("opening", ["It built a plant in Ohio.", "In 2014, it built a plant in Ohio."])
+def test_a_sentence_that_leans_back_brings_the_one_before_it(opening: str) -> None:
+    text = f"Fuyao came first. {opening}"
+    where = Passage("a.txt", 0, len(text), text, 0.5, sentences=((0, 17), (18, len(text))))
+    start = text.index("Ohio")
+    finding = find("Where is the plant?", [reading(where, span=(start, start + 4))])
     assert finding is not None
-    assert [piece.text for piece in finding.pieces] == ["Fuyao came first.", "It built a plant in Ohio."]
+    assert [piece.text for piece in finding.pieces] == ["Fuyao came first.", opening]
 
 
 def test_neighbouring_sentences_share_a_citation_whose_quote_is_exact() -> None:
