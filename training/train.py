@@ -184,7 +184,7 @@ def losses(outputs: Sequence[Tensor], batch: dict[str, Tensor]) -> dict[str, Ten
     start, end, relevance, answerable, support = (output.float() for output in outputs)
     size = len(start)
     spans = sum(
-        -(batch[name] * logits.maskedfill(~batch["allowed"], -1e4).log_softmax(dim=1)).sum()
+        -(batch[name] * logits.masked_fill(~batch["allowed"], -1e4).log_softmax(dim=1)).sum()
         for name, logits in (("start", start), ("end", end))
     )
     token = _binary(relevance, batch["relevance"]).sum(dim=1) / (batch["relevance"] >= 0).sum(dim=1).clamp(min=1)
