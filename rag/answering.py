@@ -57,7 +57,8 @@ _CLAIM = re.compile(
     re.IGNORECASE,
 )
 _LEANS_BACK = re.compile(
-    r"^[\"“‘']?(?:(?-i:[A-Z])[\w’' -]{2,40}, )?(?:(?:but|and|yet|so|still|however|instead|therefore|thus|moreover|meanwhile|also)\b,?\s*)?"
+    r"^[\"“‘']?(?:(?-i:[A-Z])[\w’' -]{2,40}, )?"
+    r"(?:(?:but|and|yet|so|still|however|instead|therefore|thus|moreover|meanwhile|also)\b,?\s*)?"
     r"(?:it|its|they|their|these|those|this|that|he|she|his|her|such|both|the (?:move|deal|company|firm|plan|same|"
     r"latter|former|two))\b",
     re.IGNORECASE,

@@ -50,26 +50,28 @@ def features(question: str, short: str | None, best: Reading, close: Reading) ->
     """What the confidence is judged by, in the order of ``WEIGHTS``.
 
     ``best`` is the reading of the passage that the answer is from, ``close`` a second one of the sentences that matter
-    alone; both together err less. The first three are means over the two: whether the reader thinks that there is an
-    answer, how far its span is ahead of none, and its best sentence. Then the share of the question's words that the
-    passage lacks, and whether a number or a time was asked for and isn't given.
+    alone; both together err less. The first two are means over the two: whether the reader thinks that there is an
+    answer, and how far its span is ahead of none. Then what of the question the passage and its byline lack: the share
+    of its words, its names and its numbers (2 of each at most); and whether a number or a time was asked for and isn't
+    given.
     """
     passage = best.passage
-    about = " ".join((passage.title, *passage.authors, passage.publisher, passage.date))
+    known = "\n".join((passage.text, passage.title, *passage.authors, passage.publisher, passage.date))
     views = (best, close)
     return [
         sum(view.answerable for view in views) / 2,
         sum(min(view.span_score, 10.0) for view in views) / 2,
-        sum(max(view.relevance, default=0.0) for view in views) / 2,
-        uncovered(question, f"{about}\n{passage.text}"),
+        uncovered(question, known),
+        float(min(len(facts.missing_names(question, known)), 2)),
+        float(min(len(facts.missing_numbers(question, known)), 2)),
         float(wrong_type(question, short)),
     ]
 
 
-WEIGHTS = (0.185, 0.122, 0.599, -2.404, -1.321)
+WEIGHTS = (0.436, 0.067, -2.108, -1.557, -0.573, -1.105)
 """Fitted by ``training/fit_confidence.py``."""
 
-BIAS = 0.683
+BIAS = 0.854
 
 
 def probability(values: Sequence[float]) -> float:

@@ -3,7 +3,8 @@
     python training/teach.py --base FOLDER --weights RUNS/teacher/model.pt --mix mix.jsonl --out taught.jsonl \
         --minutes 25
 
-The teacher is trained by train.py, from all-mpnet-base-v2. It writes as many examples as it comes to in its minutes.
+The teacher is trained by train.py, from all-mpnet-base-v2. Claims, and what it doesn't come to in its minutes, are
+written as they are.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -42,22 +44,22 @@ def main() -> None:
     tokenizer = load_tokenizer(args.base / "tokenizer.json", max_tokens=MAX_TOKENS)
     tokenizer.no_padding()
     tokenizer.enable_truncation(MAX_TOKENS, strategy="only_second")
-    deadline, written = time.monotonic() + 60 * args.minutes, 0
+    deadline, counts = time.monotonic() + 60 * args.minutes, Counter()
     items = [json.loads(line) for line in args.mix.open(encoding="utf-8")]
     with args.out.open("w", encoding="utf-8") as out:
         for start in range(0, len(items), POOL):
-            for item in taught(teacher, tokenizer, items[start : start + POOL], args.tokens, args.device):
-                out.write(json.dumps(item, ensure_ascii=False) + "\n")
-                written += 1
-                if time.monotonic() > deadline:
-                    print(f"{written} examples")
-                    return
-    print(f"{written} examples")
+            pool = items[start : start + POOL]
+            if time.monotonic() < deadline:
+                pool = list(taught(teacher, tokenizer, pool, args.tokens, args.device))
+            counts.update("taught" in item for item in pool)
+            out.writelines(json.dumps(item, ensure_ascii=False) + "\n" for item in pool)
+    print(f"{counts[True]} examples taught, {counts[False]} as they were")
 
 
 @torch.inference_mode()
-def taught(teacher: Reader, tokenizer: Tokenizer, items: Sequence[dict], tokens: int, device: str):
-    """The items that are questions, each with what the teacher thinks of it."""
+def taught(teacher: Reader, tokenizer: Tokenizer, items: Sequence[dict], tokens: int, device: str) -> Iterator[dict]:
+    """The items, the questions among them with what the teacher thinks."""
+    yield from (item for item in items if item["answerable"] is None)
     asked = [item for item in items if item["answerable"] is not None]
     encoded = encode_pool(asked, tokenizer)
     order = {id(each): index for index, each in enumerate(encoded)}
