@@ -30,6 +30,8 @@ def test_words_of_the_question_that_the_passage_lacks() -> None:
 
 
 def test_confidence_rises_with_what_speaks_for_an_answer_and_falls_with_what_is_missing() -> None:
-    sure, bare, doubtful = (probability(values) for values in ([5, 8, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0], [5, 8, 1, 1, 1, 1]))
+    sure, bare, doubtful = (
+        probability(values) for values in ([5, 8, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0], [5, 8, 1, 1, 1, 1])
+    )
     assert 0 < bare < sure < 1
     assert doubtful < sure
