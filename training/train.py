@@ -30,7 +30,6 @@ UNKNOWN = -1.0
 TAUGHT = 0.6  # how far a teacher's probabilities replace the labels, where there are both
 CHECKPOINT = 300  # seconds
 
-
 Places = Sequence[tuple[int, int] | None]
 """Where in the passage each token stands, if it does."""
 
