@@ -55,7 +55,7 @@ def questions(sentence: str, text: str) -> Iterator[tuple[str, str, str]]:
     flat = " ".join(sentence.split()).rstrip(".")
     if quoted := _QUOTED.search(flat):
         yield "who-says", f"Who said “{quoted['what']}”?", quoted["name"]
-    elif (stated := _STATED.match(flat)) and _is_name(stated["name"], text):
+    elif (stated := _STATED.match(flat)) and is_name(stated["name"], text):
         yield "who-says", f"Who {stated['verb']} that {stated['what']}?", stated["name"]
     else:
         yield from _about_subject(flat, text)
@@ -64,7 +64,7 @@ def questions(sentence: str, text: str) -> Iterator[tuple[str, str, str]]:
 def _about_subject(flat: str, text: str) -> Iterator[tuple[str, str, str]]:
     lead = _LEAD.match(flat)
     parsed = _SUBJECT.match(flat, lead.end() if lead else 0)
-    if not parsed or not _is_name(parsed["subject"], text):
+    if not parsed or not is_name(parsed["subject"], text):
         return
     subject, verb, rest = parsed["subject"], parsed["verb"], _first_clause(parsed["rest"])
     if verb in _AUXILIARIES:
@@ -87,7 +87,7 @@ def _about_subject(flat: str, text: str) -> Iterator[tuple[str, str, str]]:
         yield "date", f"When {auxiliary} {subject} {action}?", lead["date"].split(" ", 1)[1]
 
 
-def _is_name(subject: str, text: str) -> bool:
+def is_name(subject: str, text: str) -> bool:
     """Whether what a sentence starts with is a name, rather than a word with the sentence's capital."""
     if subject.endswith(("’s", "'s", "’", "'")) or subject.split()[0].lower() in _STARTERS:
         return False

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import exp
 
+from rag import facts
 from rag.quoting import Piece, names, piece, who_says
 from rag.types import Passage, Reading
 
@@ -20,6 +21,9 @@ MAX_SENTENCES = 5
 
 RELEVANT = 0.25
 """A sentence belongs to a long answer if its relevance is at least this share of the best one's."""
+
+COMPLETES = 0.3
+"""What a further sentence's relevance is raised by, at most, for what it adds of the question, and for its article."""
 
 RIVAL = 1.5
 """A fact from a second article is laid beside the first if its score is within this many logits of it."""
@@ -71,6 +75,10 @@ _QUALIFIER = re.compile(
 _UNIT = re.compile(r"\s?(?:%|per ?cent\b|(?:thousand|million|billion|trillion)\b)")
 _NAME = re.compile(r"\b[A-Z][\w&-]{2,}|\b[A-Z]{2,}\b")
 _WORD = re.compile(r"[\w’'-]+")
+
+
+_Ranked = tuple[float, Reading, int]
+"""How well a sentence answers, 0 to 1, and which one of which passage it is."""
 
 
 @dataclass(frozen=True)
@@ -211,17 +219,44 @@ def _pieces(passage: Passage, indexes: Sequence[int]) -> list[Piece]:
 
 
 def _long(question: str, readings: Sequence[Reading]) -> Finding:
-    best = max(readings, key=lambda reading: _probability(reading.answerable) * max(reading.relevance, default=0.0))
-    chosen: list[tuple[float, Reading, int]] = []
-    for value, reading, index in _ranked_sentences(readings):
-        if chosen and (value < RELEVANT * chosen[0][0] or len(chosen) == MAX_SENTENCES):
-            break
-        if not any(_alike(_sentence(reading, index), _sentence(other, at)) for _, other, at in chosen):
-            chosen.append((value, reading, index))
+    chosen = _covering(list(dict.fromkeys(facts.content(question))), _ranked_sentences(readings))
     if not chosen:
+        best = max(readings, key=lambda reading: _probability(reading.answerable) * max(reading.relevance, default=0.0))
         return Finding((), None, best)
     _, first, index = chosen[0]
     return Finding(tuple(_by_source(chosen)), _headline(question, first, index), first)
+
+
+def _covering(asked: Sequence[str], ranked: Sequence[_Ranked]) -> list[_Ranked]:
+    """The best sentence and those that complete it, best first, none that repeats another.
+
+    A further sentence counts for more if it has words of the question that no chosen one has, or is of another article
+    and has half of the question's words.
+    """
+    left = [(item, set(facts.content(_sentence(item[1], item[2])))) for item in ranked]
+    chosen: list[_Ranked] = []
+    covered: set[str] = set()
+    sources: set[str] = set()
+
+    def worth(candidate: tuple[_Ranked, set[str]]) -> float:
+        (value, reading, _), words = candidate
+        if not chosen:
+            return value
+        share = facts.share(asked, words)
+        elsewhere = share if share >= 0.5 and reading.passage.source not in sources else 0.0
+        return value + COMPLETES * (facts.share(asked, words - covered) + elsewhere)
+
+    while left and len(chosen) < MAX_SENTENCES:
+        best = max(left, key=worth)
+        if chosen and worth(best) < RELEVANT * chosen[0][0]:
+            break
+        left.remove(best)
+        (_, reading, index), words = best
+        if not any(_alike(_sentence(reading, index), _sentence(other, at)) for _, other, at in chosen):
+            chosen.append(best[0])
+            covered |= words
+            sources.add(reading.passage.source)
+    return chosen
 
 
 def _headline(question: str, reading: Reading, index: int) -> str | None:
@@ -238,7 +273,7 @@ def _headline(question: str, reading: Reading, index: int) -> str | None:
     return short or None
 
 
-def _ranked_sentences(readings: Sequence[Reading]) -> list[tuple[float, Reading, int]]:
+def _ranked_sentences(readings: Sequence[Reading]) -> list[_Ranked]:
     values = [
         (_probability(reading.answerable) * relevance, reading, index)
         for reading in readings
@@ -252,7 +287,7 @@ def _sentence(reading: Reading, index: int) -> str:
     return reading.passage.text[left:right]
 
 
-def _by_source(chosen: Sequence[tuple[float, Reading, int]]) -> list[Piece]:
+def _by_source(chosen: Sequence[_Ranked]) -> list[Piece]:
     """The chosen sentences in each article's order, the article with the best sentence first, led in by who says it."""
     sources = list(dict.fromkeys(reading.passage.source for _, reading, _ in chosen))
     pieces: list[Piece] = []

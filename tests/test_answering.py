@@ -134,6 +134,29 @@ def test_a_long_answer_takes_the_relevant_sentences_once() -> None:
     assert [piece.text for piece in finding.pieces] == ["Fuyao came first.", "The plant has 2,000 workers."]
 
 
+@pytest.mark.parametrize(
+    ("said", "taken"),
+    [
+        ("Tesla buys its batteries from CATL.", True),  # the same topic, in another article
+        ("Tesla opened a showroom.", False),  # one word of the topic only
+    ],
+)
+def test_another_article_that_speaks_of_the_topic_has_its_say(said: str, taken: bool) -> None:
+    first = reading(passage("a.txt", "CATL makes the batteries of Ford."), relevance=(0.9,))
+    second = reading(passage("b.txt", said), relevance=(0.05,))
+    finding = find("What do the articles say about CATL's batteries?", [first, second])
+    assert finding is not None
+    assert [piece.text for piece in finding.pieces] == [first.passage.text, *([said] if taken else [])]
+
+
+def test_a_sentence_that_has_the_rest_of_the_question_completes_the_answer() -> None:
+    text = "It imposed 10% tariffs. Rain fell. Consumers bear the cost."
+    where = Passage("a.txt", 0, len(text), text, 0.5, sentences=((0, 23), (24, 34), (35, 59)))
+    finding = find("Describe the tariffs and who must bear the cost", [reading(where, relevance=(0.9, 0.1, 0.1))])
+    assert finding is not None
+    assert [piece.text for piece in finding.pieces] == ["It imposed 10% tariffs.", "Consumers bear the cost."]
+
+
 def test_who_says_names_the_author_where_the_sentence_does_not() -> None:
     where = passage(text="Tariffs harm both sides.", authors=("Ann Lee", "Bo Chen"))
     finding = find("Who argues that tariffs harm both sides?", [reading(where, relevance=(0.9,))])
