@@ -277,3 +277,8 @@ def share(keys: Sequence[object], others: Set[object]) -> float:
 def is_year(value: Decimal) -> bool:
     """Whether a number looks like a year."""
     return value == int(value) and 1800 <= value < 2100
+
+
+def same_kind(one: Number, other: Number) -> bool:
+    """Whether two numbers have the same unit, and are both years or both none."""
+    return one[1] == other[1] and is_year(one[0]) == is_year(other[0])

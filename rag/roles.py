@@ -1,4 +1,4 @@
-"""Sentence + the passage it cites -> does it give names other parts than the passage does, or deny what that says?
+"""Sentence + the passage it cites -> does it give names or numbers other parts than the passage, or deny it?
 
 All of it mechanical, by the order of words. What is *not* done: grammar; a name that takes another's part within one
 long sentence goes unnoticed where the words between them differ.
@@ -6,6 +6,7 @@ long sentence goes unnoticed where the words between them differ.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence, Set
 from difflib import SequenceMatcher
 from itertools import pairwise
@@ -14,6 +15,11 @@ from rag import facts
 
 _PREPOSITIONS = frozenset("of in on at to for from by with near".split())
 _NEGATIONS = frozenset("not no never neither nor none nobody nothing without cannot hardly unable".split())
+
+_CLAUSE = re.compile(r"[;:,] | (?=while |whereas |but |and )| [–—-] ")
+
+ELSEWHERE = 0.3
+"""How much more of a sentence's words a clause with another number has if the sentence's number is misplaced."""
 
 SAME_STATEMENT = 0.6
 """Share of a sentence's words, names apart, that a passage's sentence has if it is the one that is retold."""
@@ -40,23 +46,58 @@ def usurped(sentence: str, passage: str, context: str = "") -> list[str]:
     common, sure = _small(sentence, passage), _sure(sentence, passage)
     ours = _masked(sentence, common)
     named = {key for _, keys in ours for key in keys}
-    telling = {key for key, _ in ours if key != "§" and key not in facts.STOP}
     subject = next((keys for _, keys in ours[:2] if keys), frozenset())
+    telling = {key for key, _ in ours if key != "§" and key not in facts.STOP} | (named - subject)
     if len(telling) < 2 or not subject & sure or subject & {word.key for word in facts.words(context)}:
         return []
-    parts = facts.sentences(passage)
+    parts = [part for sentence in facts.sentences(passage) for part in sentence.split(";")]
     retold = max(parts, key=lambda part: facts.share(list(telling), set(facts.content(part))), default="")
     theirs = _masked(retold, common)
-    places = [place for place, (key, _) in enumerate(theirs) if key in telling]
+    places = [place for place, (key, keys) in enumerate(theirs) if {key, *keys} & telling]
     there = {key for key, _ in theirs}.union(*(keys for _, keys in theirs))
-    if len({theirs[place][0] for place in places}) < SAME_STATEMENT * len(telling) or subject & there:
+    if len(there & telling) < SAME_STATEMENT * len(telling) or subject & there:
         return []
     before = [(place, keys) for place, (_, keys) in enumerate(theirs[: places[0]]) if keys & sure]
     if before and before[0][1] & named:
         return []
     others = [(place, keys) for place, keys in before if not keys & (named | facts.PLACES)]
-    rivals = [keys for place, keys in others if not _after_preposition(theirs, place)]
+    rivals = [
+        keys for place, keys in others if not _after_preposition(theirs, place) and not _is_short_for(keys, subject)
+    ]
     return [f"{' '.join(sorted(subject))} for {' '.join(sorted(rivals[-1]))}"] if rivals else []
+
+
+def misplaced(sentence: str, passage: str) -> list[str]:
+    """Numbers that the passage gives for something else: "112.6 per cent for 91.1 per cent".
+
+    In the passage's sentence another clause, with another number of the kind, has more of the sentence's words than the
+    clause of this number has.
+    """
+    ours = facts.numbers(sentence)
+    figures = {key for written in ours.values() for key in facts.content(written)}
+    wanted = [key for key in facts.content(sentence) if key not in figures]
+    found = []
+    for number, written in ours.items():
+        if sum(facts.same_kind(number, other) for other in ours) > 1:
+            continue
+        homes, rivals = [0.0], [(0.0, "")]
+        for clause in _clauses_around(number, passage):
+            told, share = facts.numbers(clause), facts.share(wanted, set(facts.content(clause)))
+            if number in told:
+                homes.append(share)
+            else:
+                rivals += [(share, other) for rival, other in told.items() if facts.same_kind(number, rival)]
+        share, other = max(rivals)
+        if share - max(homes) >= ELSEWHERE:
+            found.append(f"{written} for {other}")
+    return found
+
+
+def _clauses_around(number: facts.Number, passage: str) -> Iterator[str]:
+    """The clauses of the passage's sentences that have the number."""
+    for sentence in facts.sentences(passage):
+        if number in facts.numbers(sentence):
+            yield from _CLAUSE.split(sentence)
 
 
 Masked = Sequence[tuple[str, frozenset[str]]]

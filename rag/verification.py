@@ -152,14 +152,12 @@ class Verifier:
         ours = facts.numbers(sentence)
         if len(wrong) != 1 or wrong[0] not in ours.values() or sentence.count(wrong[0]) != 1:
             return None
-        (value, unit), premise = (
-            next(n for n, written in ours.items() if written == wrong[0]),
-            _nearest(facts.content(sentence), facts.sentences(passage_text)),
-        )
+        number = next(number for number, written in ours.items() if written == wrong[0])
+        premise = _nearest(facts.content(sentence), facts.sentences(passage_text))
         candidates = [
             written
-            for (other, other_unit), written in facts.numbers(premise).items()
-            if other_unit == unit and facts.is_year(other) == facts.is_year(value) and (other, other_unit) not in ours
+            for other, written in facts.numbers(premise).items()
+            if facts.same_kind(number, other) and other not in ours
         ]
         if len(candidates) != 1:
             return None
@@ -178,7 +176,9 @@ def _facts(sentence: str, passage_text: str, context: str) -> _Facts:
     return _Facts(
         missing_names=facts.missing_names(sentence, known),
         missing_numbers=facts.missing_numbers(sentence, known),
-        exchanged=roles.exchanged(sentence, premise, known) or roles.usurped(sentence, passage_text, context),
+        exchanged=roles.exchanged(sentence, premise, known)
+        or roles.usurped(sentence, passage_text, context)
+        or roles.misplaced(sentence, passage_text),
         negated=roles.negated(sentence, premise),
     )
 

@@ -109,6 +109,7 @@ def test_exchanged_names_are_caught(sentence: str) -> None:
         ("Qualcomm sold 657,000 cars last year.", "Intel and Qualcomm did well. Tesla sold 657,000 cars last year."),
         ("Honda chose to build a plant.", "Against all advice, Toyota’s choice to build a plant was right."),
         ("John Doe, an economist, works at the bank.", "Jane Roe, an economist, is at the bank. John Doe isn't."),
+        ("John Doe is to be ambassador to Peru.", "He has Jane Roe as ambassador to Peru; John Doe joins the bank."),
     ],
 )
 def test_a_name_that_takes_the_place_of_another_is_caught(sentence: str, passage: str) -> None:
@@ -128,6 +129,24 @@ def test_a_name_that_takes_the_place_of_another_is_caught(sentence: str, passage
 )
 def test_a_subject_named_in_the_sentence_before_is_no_exchange(sentence: str, passage: str) -> None:
     assert Verifier(trusting).check(sentence, passage).problems == ()
+
+
+TRADE = "While exports grew by 9 per cent in 2023, imports from China grew by 12 per cent."
+
+
+@pytest.mark.parametrize(
+    ("sentence", "right"),
+    [
+        ("Exports grew by 12 per cent.", False),
+        ("Exports grew by 9 per cent.", True),
+        ("Imports from China grew by 12 per cent in 2023.", True),
+        ("In 2023 imports were 12 per cent higher.", True),
+        ("Exports grew by 9 per cent and imports by 12 per cent.", True),
+    ],
+)
+def test_a_number_of_another_clause_is_caught(sentence: str, right: bool) -> None:
+    problems = Verifier(trusting).check(sentence, TRADE).problems
+    assert problems == (() if right else ("12 per cent for 9 per cent in the passage",))
 
 
 def test_whose_article_it_is_may_begin_any_sentence() -> None:
