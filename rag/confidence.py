@@ -56,7 +56,7 @@ def features(question: str, short: str | None, best: Reading, close: Reading) ->
     given.
     """
     passage = best.passage
-    known = "\n".join((passage.text, passage.title, *passage.authors, passage.publisher, passage.date))
+    known = f"{passage.heading}\n{passage.text}"
     views = (best, close)
     return [
         sum(view.answerable for view in views) / 2,

@@ -167,7 +167,7 @@ class Draft:
 
     def _corrected(self, sentence: Sentence, cited: Sequence[Passage]) -> tuple[str, list[Passage], float] | None:
         for passage in cited:
-            text = self._verifier.correct(sentence.text, passage.text, about(passage))
+            text = self._verifier.correct(sentence.text, passage.text, passage.heading)
             if text is not None:
                 return text, [passage], self._check(text, [passage]).probability
         return None
@@ -176,7 +176,7 @@ class Draft:
         # A bare "750." says nothing by itself: it is the question's answer that has to be supported.
         claim = text if len(text.split()) > 3 else f"{self._question} {text}"
         return self._verifier.check(
-            claim, "\n".join(passage.text for passage in passages), "\n".join(about(passage) for passage in passages)
+            claim, "\n".join(passage.text for passage in passages), "\n".join(passage.heading for passage in passages)
         )
 
     def _cite(self, text: str, passage: Passage) -> list[Citation]:
@@ -214,11 +214,6 @@ def _joined(spans: Sequence[tuple[int, int]], text: str) -> list[tuple[int, int]
         else:
             joined.append((start, end))
     return joined
-
-
-def about(passage: Passage) -> str:
-    """What is known of a passage's article, as text."""
-    return " ".join(filter(None, (passage.title, ", ".join(passage.authors), passage.publisher, passage.date)))
 
 
 def is_refusal(text: str) -> bool:

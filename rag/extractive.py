@@ -129,8 +129,7 @@ def _byline_passages(generation: Generation, source: str) -> list[Passage]:
 
 def _doubt(question: str, readings: Sequence[Reading], sure: float) -> str:
     """Why an answer is declined, in words that help to ask better."""
-    passages = [reading.passage for reading in readings]
-    known = "\n".join(part for p in passages for part in (p.text, p.title, *p.authors, p.publisher, p.date))
+    known = "\n".join(f"{reading.passage.heading}\n{reading.passage.text}" for reading in readings)
     missing = [*facts.missing_names(question, known), *facts.missing_numbers(question, known)]
     if missing:
         return f"nothing that fits the question mentions {', '.join(missing)}"

@@ -47,7 +47,7 @@ class Reader:
 
         Raises ModelError where the weights are missing or damaged.
         """
-        pairs = [self._pair(question, heading(passage), passage.text) for passage in passages]
+        pairs = [self._pair(question, passage.heading, passage.text) for passage in passages]
         outputs = self._run(pairs, ("start", "end", "relevance", "answerable"))
         return [_reading(*each) for each in zip(passages, pairs, outputs, strict=True)]
 
@@ -95,12 +95,6 @@ class Reader:
         session = self._session
         runs = self._pool.map(lambda pair: session.run(names, _inputs(pair)), pairs)
         return [{name: value[0] for name, value in zip(names, values, strict=True)} for values in runs]
-
-
-def heading(passage: Passage) -> str:
-    """What stands in front of a passage: its article's title, and who wrote it, where and when."""
-    byline = ", ".join(part for part in (*passage.authors, passage.publisher, passage.date) if part)
-    return " — ".join(part for part in (passage.title, byline) if part)
 
 
 def _inputs(pair: _Pair) -> dict[str, np.ndarray]:

@@ -71,6 +71,12 @@ class Passage:
     """Spans of its sentences, relative to ``text``."""
     kind: str = "body"
 
+    @property
+    def heading(self) -> str:
+        """What is known of the article: its title, and who wrote it, where and when."""
+        byline = ", ".join(part for part in (*self.authors, self.publisher, self.date) if part)
+        return " — ".join(part for part in (self.title, byline) if part)
+
 
 @dataclass(frozen=True)
 class Reading:

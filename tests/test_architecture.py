@@ -21,7 +21,7 @@ SUITES = (
     {"articles", "layout", "telling", "boilerplate", "dates", "names"},
     {"embedding", "weights"},
     {"reader", "weights"},
-    {"answering", "quoting"},
+    {"answering", "quoting", "facts"},
     {"confidence", "facts"},
     {"llm", "llm_faults"},
     {"store", "generation", "manifest", "vectors", "native", "lexical", "files", "server_store", "lease"},

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.errors import ModelError
-from rag.reader import MAX_SPAN, Reader, _best_span, heading
+from rag.reader import MAX_SPAN, Reader, _best_span
 from rag.types import Passage
 
 MODELS = Path(__file__).parent.parent / "rag/models"
@@ -128,7 +128,7 @@ def test_a_sentence_supports_itself_and_not_another_number(reader: Reader) -> No
     ],
 )
 def test_heading(fields: dict[str, object], expected: str) -> None:
-    assert heading(passage("x", **fields)) == expected
+    assert passage("x", **fields).heading == expected
 
 
 OFFSETS = np.array([[-1, -1], [-1, -1], [0, 3], [4, 7], [8, 9]])
