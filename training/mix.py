@@ -23,9 +23,10 @@ import numpy as np
 from made import news, topics
 from paraphrase import Synonyms, rephrase
 from sklearn.feature_extraction.text import TfidfVectorizer
+from slots import slots
 from sources import Question, claims, read_all
 from statements import quoted_examples, support_examples
-from swaps import candidates, negate
+from swaps import candidates, mentions, negate
 from text import Span, cut, exchange, overlapping, sentences, window, without
 
 # How often each source's questions are used in one pass, and the longest answer, in words, taken as a short answer.
@@ -79,6 +80,10 @@ class Mixer:
             for _ in range(int(weight) + (self.rng.random() < weight % 1)):
                 yield from self.examples_of(index, question)
 
+    def slots(self, count: int) -> Iterator[dict]:
+        for question, (asked, passage, answers) in slots(self.questions, self.rng, count):
+            yield {**self.asked(question, asked, passage, answers), "source": "slot"}
+
     def examples_of(self, index: int, question: Question) -> Iterator[dict]:
         if not question.answers:
             for _ in range(3 if question.source == "squad" else 1):
@@ -93,7 +98,7 @@ class Mixer:
         if question.source == "subjqa":  # half of its questions are negatives as they are
             return
         order = self.rng.choices(
-            ["ask", "passage", "dropped", "near", "negated", "random"], [38, 17, 12, 26, 4, 3], k=4
+            ["ask", "passage", "turned", "dropped", "near", "negated", "random"], [34, 15, 8, 11, 25, 4, 3], k=4
         )
         if question.source == "topic":  # another text near it may well say something about it
             order = [self.rng.choice(["dropped", "random"])]
@@ -132,6 +137,9 @@ class Mixer:
             if kind == "ask":
                 return self.asked(question, exchange(asked, *pair)[0], passage, [])
             return self.asked(question, asked, exchange(passage, *pair)[0], [], title=pair)
+        if kind == "turned":
+            pairs = pairs_of_names(asked, passage)
+            return self.asked(question, exchange(asked, *self.rng.choice(pairs))[0], passage, []) if pairs else None
         if kind == "dropped":
             rest, _ = without(passage, answers, [])
             text = passage[slice(*answers[0])]
@@ -242,6 +250,14 @@ PUBLISHERS = (
 ).split("|")
 
 
+def pairs_of_names(question: str, passage: str) -> list[tuple[str, str]]:
+    """Pairs of names of the question, both in the passage, that aren't on a par ("A and B")."""
+    if " and " in question:
+        return []
+    names = sorted(name for name in mentions(question)["name"] if name in passage)
+    return [(a, b) for a in names for b in names if a < b and a not in b and b not in a]
+
+
 def near_texts(numbered: Sequence[tuple[int, Question]]) -> dict[int, list[tuple[str, str]]]:
     """For each answerable question the four texts of its source most like it without its answer, and their titles."""
     texts = list(dict.fromkeys((q.text, q.title) for _, q in numbered))
@@ -271,6 +287,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--claims", type=float, default=1.0, help="the share of the entailment pairs to use")
     parser.add_argument("--quoted", type=int, default=8000, help="how many claims to make from passages")
+    parser.add_argument("--slots", type=int, default=16000, help="how many questions for what may be left out")
     parser.add_argument("--wordnet", type=Path, default=Path("/usr/share/wordnet"), help="WordNet's database files")
     parser.add_argument("--models", type=Path, default=Path(__file__).parent.parent / "rag" / "models")
     parser.add_argument("--out", type=Path, required=True)
@@ -278,7 +295,8 @@ def main() -> None:
     rng = Random(args.seed)
     questions = [*read_clean(args.data, args.benchmark), *news(args.data, rng), *topics(args.data, rng)]
     synonyms = Synonyms(args.wordnet, args.models)
-    examples = list(Mixer(questions, rng, synonyms).examples())
+    mixer = Mixer(questions, rng, synonyms)
+    examples = [*mixer.examples(), *mixer.slots(args.slots)]
     pairs = [pair for pair in claims(args.data) if rng.random() < args.claims]
     examples += [*support_examples(pairs, rng), *quoted_examples(questions, synonyms, rng, args.quoted)]
     rng.shuffle(examples)
