@@ -26,7 +26,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from slots import slots
 from sources import Question, claims, read_all
 from statements import quoted_examples, support_examples
-from swaps import candidates, mentions, negate
+from swaps import candidates, disjoint_pairs, mentions, negate
 from text import Span, cut, exchange, overlapping, sentences, window, without
 
 # How often each source's questions are used in one pass, and the longest answer, in words, taken as a short answer.
@@ -138,7 +138,7 @@ class Mixer:
                 return self.asked(question, exchange(asked, *pair)[0], passage, [])
             return self.asked(question, asked, exchange(passage, *pair)[0], [], title=pair)
         if kind == "turned":
-            pairs = pairs_of_names(asked, passage)
+            pairs = turnable(asked, passage)
             return self.asked(question, exchange(asked, *self.rng.choice(pairs))[0], passage, []) if pairs else None
         if kind == "dropped":
             rest, _ = without(passage, answers, [])
@@ -250,12 +250,11 @@ PUBLISHERS = (
 ).split("|")
 
 
-def pairs_of_names(question: str, passage: str) -> list[tuple[str, str]]:
+def turnable(question: str, passage: str) -> list[tuple[str, str]]:
     """Pairs of names of the question, both in the passage, that aren't on a par ("A and B")."""
     if " and " in question:
         return []
-    names = sorted(name for name in mentions(question)["name"] if name in passage)
-    return [(a, b) for a in names for b in names if a < b and a not in b and b not in a]
+    return disjoint_pairs(name for name in mentions(question)["name"] if name in passage)
 
 
 def near_texts(numbered: Sequence[tuple[int, Question]]) -> dict[int, list[tuple[str, str]]]:

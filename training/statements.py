@@ -14,7 +14,7 @@ from random import Random
 from lemminflect import getInflection
 from paraphrase import Synonyms, rephrase
 from sources import Claim, Question
-from swaps import candidates, mentions, negate
+from swaps import candidates, disjoint_pairs, mentions, negate
 from text import exchange, sentences, window, without
 
 SOURCES = ("squad", "new_wiki", "timeqa", "qamr", "selqa", "covid_qa", "news")
@@ -80,8 +80,7 @@ def said_of_another(claim: str, passage: str, rng: Random) -> Made:
 
 def turned(claim: str, passage: str, rng: Random) -> Made:
     """Two names in each other's place, in the claim or on both sides."""
-    names = sorted(name for name in mentions(f"; {claim}")["name"] if name.lower() not in passage)
-    pairs = [(a, b) for a in names for b in names if a < b and a not in b and b not in a]
+    pairs = disjoint_pairs(name for name in mentions(f"; {claim}")["name"] if name.lower() not in passage)
     if not pairs:
         return None
     pair = rng.choice(pairs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from random import Random
 
@@ -65,6 +65,12 @@ def candidates(question: str, nearby: Sequence[str], rng: Random) -> list[tuple[
         pairs += [(word, rng.choice(OPPOSITES[word]))] * 2 if word in OPPOSITES else []
     rng.shuffle(pairs)
     return pairs
+
+
+def disjoint_pairs(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Each pair of names of which neither contains the other."""
+    ordered = sorted(names)
+    return [(a, b) for a in ordered for b in ordered if a < b and a not in b and b not in a]
 
 
 def _fits(kind: str, word: str, other: str, question: str) -> bool:
