@@ -68,10 +68,10 @@ def features(question: str, short: str | None, best: Reading, close: Reading) ->
     ]
 
 
-WEIGHTS = (0.436, 0.067, -2.108, -1.557, -0.573, -1.105)
+WEIGHTS = (0.526, 0.063, -2.04, -1.795, -1.099, -0.492)
 """Fitted by ``training/fit_confidence.py``."""
 
-BIAS = 0.854
+BIAS = 0.939
 
 
 def probability(values: Sequence[float]) -> float:
