@@ -67,6 +67,7 @@ _LEANS_BACK = re.compile(
     r"latter|former|two))\b",
     re.IGNORECASE,
 )
+_OF_ASKING = frozenset(facts.content("articles authors texts report describe explain compare think view list tell"))
 _NUMBER = re.compile(r"[A-Z]{0,2}[$€£¥]?\s?\d")
 _QUALIFIER = re.compile(
     r"(?:\b(?:(?:more|less|fewer|greater) than|over|under|about|around|nearly|almost|at (?:least|most)|up to|roughly|"
@@ -219,7 +220,8 @@ def _pieces(passage: Passage, indexes: Sequence[int]) -> list[Piece]:
 
 
 def _long(question: str, readings: Sequence[Reading]) -> Finding:
-    chosen = _covering(list(dict.fromkeys(facts.content(question))), _ranked_sentences(readings))
+    asked = [key for key in dict.fromkeys(facts.content(question)) if key not in _OF_ASKING]
+    chosen = _covering(asked, _ranked_sentences(readings))
     if not chosen:
         best = max(readings, key=lambda reading: _probability(reading.answerable) * max(reading.relevance, default=0.0))
         return Finding((), None, best)
