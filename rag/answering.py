@@ -8,7 +8,7 @@ name of who says it. Every sentence stands verbatim in its article; nothing is w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from math import exp
 
@@ -23,7 +23,7 @@ RELEVANT = 0.25
 """A sentence belongs to a long answer if its relevance is at least this share of the best one's."""
 
 COMPLETES = 0.3
-"""What a further sentence's relevance is raised by, at most, for what it adds of the question, and for its article."""
+"""What a further sentence's relevance gains, at most, for what it adds of the question, and again for its article."""
 
 RIVAL = 1.5
 """A fact from a second article is laid beside the first if its score is within this many logits of it."""
@@ -222,43 +222,33 @@ def _pieces(passage: Passage, indexes: Sequence[int]) -> list[Piece]:
 def _long(question: str, readings: Sequence[Reading]) -> Finding:
     asked = [key for key in dict.fromkeys(facts.content(question)) if key not in _OF_ASKING]
     chosen = _covering(asked, _ranked_sentences(readings))
-    if not chosen:
-        best = max(readings, key=lambda reading: _probability(reading.answerable) * max(reading.relevance, default=0.0))
-        return Finding((), None, best)
     _, first, index = chosen[0]
     return Finding(tuple(_by_source(chosen)), _headline(question, first, index), first)
 
 
 def _covering(asked: Sequence[str], ranked: Sequence[_Ranked]) -> list[_Ranked]:
-    """The best sentence and those that complete it, best first, none that repeats another.
-
-    A further sentence counts for more if it has words of the question that no chosen one has, or is of another article
-    and has half of the question's words.
-    """
-    left = [(item, set(facts.content(_sentence(item[1], item[2])))) for item in ranked]
-    chosen: list[_Ranked] = []
-    covered: set[str] = set()
-    sources: set[str] = set()
-
-    def worth(candidate: tuple[_Ranked, set[str]]) -> float:
-        (value, reading, _), words = candidate
-        if not chosen:
-            return value
-        share = facts.share(asked, words)
-        elsewhere = share if share >= 0.5 and reading.passage.source not in sources else 0.0
-        return value + COMPLETES * (facts.share(asked, words - covered) + elsewhere)
-
-    while left and len(chosen) < MAX_SENTENCES:
-        best = max(left, key=worth)
-        if chosen and worth(best) < RELEVANT * chosen[0][0]:
+    """The best sentence and those that complete it, best first, none that repeats another."""
+    chosen, rest = [ranked[0]], list(ranked[1:])
+    while rest and len(chosen) < MAX_SENTENCES:
+        covered = {key for _, reading, index in chosen for key in facts.content(_sentence(reading, index))}
+        sources = {reading.passage.source for _, reading, _ in chosen}
+        worth = [_worth(item, asked, covered, sources) for item in rest]
+        if max(worth) < RELEVANT * chosen[0][0]:
             break
-        left.remove(best)
-        (_, reading, index), words = best
+        _, reading, index = best = rest.pop(worth.index(max(worth)))
         if not any(_alike(_sentence(reading, index), _sentence(other, at)) for _, other, at in chosen):
-            chosen.append(best[0])
-            covered |= words
-            sources.add(reading.passage.source)
+            chosen.append(best)
     return chosen
+
+
+def _worth(item: _Ranked, asked: Sequence[str], covered: Set[str], sources: Set[str]) -> float:
+    """What a further sentence is worth: more if it has words of the question that no chosen one has, or is of another
+    article and has half of the question's words."""
+    value, reading, index = item
+    words = set(facts.content(_sentence(reading, index)))
+    share = facts.share(asked, words)
+    elsewhere = share if share >= 0.5 and reading.passage.source not in sources else 0.0
+    return value + COMPLETES * (facts.share(asked, words - covered) + elsewhere)
 
 
 def _headline(question: str, reading: Reading, index: int) -> str | None:

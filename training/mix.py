@@ -80,7 +80,7 @@ class Mixer:
             for _ in range(int(weight) + (self.rng.random() < weight % 1)):
                 yield from self.examples_of(index, question)
 
-    def slots(self, count: int) -> Iterator[dict]:
+    def left_out(self, count: int) -> Iterator[dict]:
         for question, (asked, passage, answers) in slots(self.questions, self.rng, count):
             yield {**self.asked(question, asked, passage, answers), "source": "slot"}
 
@@ -295,7 +295,7 @@ def main() -> None:
     questions = [*read_clean(args.data, args.benchmark), *news(args.data, rng), *topics(args.data, rng)]
     synonyms = Synonyms(args.wordnet, args.models)
     mixer = Mixer(questions, rng, synonyms)
-    examples = [*mixer.examples(), *mixer.slots(args.slots)]
+    examples = [*mixer.examples(), *mixer.left_out(args.slots)]
     pairs = [pair for pair in claims(args.data) if rng.random() < args.claims]
     examples += [*support_examples(pairs, rng), *quoted_examples(questions, synonyms, rng, args.quoted)]
     rng.shuffle(examples)

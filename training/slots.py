@@ -38,8 +38,10 @@ _REASON = re.compile(
     re.IGNORECASE,
 )
 _MANNER = re.compile(r"\b(?:by|through|via|using|with|thanks to|means|method|way)\b", re.IGNORECASE)
-_PLACED = r"\b(?:in|at|near|from|across|outside|around|throughout) "
-_PLACE = re.compile(_PLACED + r"(?:the |its |a )?[A-Z]|\b(?:there|here|headquarters|abroad|worldwide|home)\b|-based\b")
+_PLACE = re.compile(
+    r"\b(?:in|at|near|from|across|outside|around|throughout) (?:the |its |a )?[A-Z]|"
+    r"\b(?:there|here|headquarters|abroad|worldwide|home)\b|-based\b"
+)
 _AT_PLACE = re.compile(rf" in (?P<answer>(?:the )?{_NAME})$")
 _AT_TIME = re.compile(
     r" (?:in|on|since) (?P<answer>(?:[A-Z][a-z]+day|(?:[A-Z][a-z]{2,8} )?(?:\d{1,2},? )?(?:1\d{3}|20\d\d)))$"
@@ -52,8 +54,6 @@ _FOR_MONEY = re.compile(
     r" for (?:\w+ ){0,2}(?P<answer>[A-Z]{0,3}[$€£¥]\d[\d.,]*(?:bn|m|k| \w+illion)?|"
     r"[\d.,]+ (?:mln |\w+illion )?(?:dlrs|dollars|stg))$"
 )
-
-
 _MONEY = re.compile(
     r"[$€£¥]|\b(?:dollars?|euros?|pounds|yuan|yen|mln|dlrs|\w+illion|pric|cost|paid|pay)", re.IGNORECASE
 )
@@ -148,6 +148,7 @@ ATTRIBUTES = (
         _hint("wife|husband|marri|spouse|partner|child|son|daughter|famil|father|mother|bride"),
     ),
 )  # fmt: skip
+
 Asked = tuple[str, str, list[Span]]
 """Question, passage, where the answer is in it (none: it is left out)."""
 
