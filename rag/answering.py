@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from math import exp
 
-from rag import facts
+from rag import facts, questions
 from rag.quoting import Piece, names, piece, who_says
 from rag.types import Passage, Reading
 
@@ -31,35 +31,6 @@ RIVAL = 1.5
 SURE_SPAN = 2.0
 """A reason or a list gets a few words as ``short`` if its best span is ahead of no span by this many logits."""
 
-_AUX = (
-    r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must|isn[’']t|aren[’']t|don[’']t|"
-    r"doesn[’']t|didn[’']t)\b"
-)
-_LONG = re.compile(
-    rf"^\W*(?:(?:and|but|so) )?(?:why|how[’']?s|how (?:come\b|to\b|{_AUX})|explain|describe|summari[sz]e|"
-    r"compare|list|name|tell me|discuss|outline)\b|"
-    r"\bwhat (?:does|do|did|has|have|is|are|was|were)\b.*\b(?:say|says|said|think|thinks|thought|argue|argues|argued|"
-    r"claim|claims|claimed|believe|believes|recommend|recommends|suggest|suggests|propose|proposes|warn|warns|warned|"
-    r"report|view|views|opinion|opinions|position|stance|reasons?|arguments?|effects?|consequences?|implications?|"
-    r"differences?|advantages?|benefits?|risks?|obstacles?|challenges?|concerns?|examples?|demands?|steps)\b|"
-    r"\bin what ways?\b|\bopinions?\b|\bwhat (?:are|were) (?:the|some)\b|^\W*what happen(?:ed|s)\b|"
-    r"\bwhat (?:do|does) (?:the )?(?:\w+ )?(?:articles?|authors?)\b|\w.*\band (?:who|what|which|how|where|when|why)\b",
-    re.IGNORECASE,
-)
-_WHY = re.compile(r"^\W*(?:(?:and|but|so) )?why\b", re.IGNORECASE)
-_PLURAL = r"(?!(?:news|its|this|does|has|is|was)\b)[\w-]{2,}[^\W_siu]s"
-_LIST = re.compile(
-    rf"^\W*(?:\w+ )?(?:what|which) (?:(?!{_AUX}|of\b)[\w-]+ ){{0,3}}?{_PLURAL} (?={_AUX}|[a-z]+ed\b)|"
-    rf"^\W*(?:\w+ )?which (?:(?!{_AUX}|of\b)[\w-]+ ){{0,3}}?{_PLURAL}\b(?! (?:is|was|does|has|the|an?|that|to)\b)|"
-    r"^\W*(?:list|name)\b",
-    re.IGNORECASE,
-)
-_CLAIM = re.compile(
-    r"^\W*(?:and )?who (?:else )?(?:says?|said|argues?|argued|claims?|claimed|thinks?|believes?|warns?|warned|"
-    r"suggests?|calls?|called|describes?|expects?|recommends?|proposes?|maintains?|predicts?|notes?|writes?|states?|"
-    r"insists?|holds?|considers?|sees|points out|feels)\b",
-    re.IGNORECASE,
-)
 _LEANS_BACK = re.compile(
     r"^[\"“‘']?(?:(?-i:[A-Z])[\w’' -]{2,40}, )?"
     r"(?:(?:but|and|yet|so|still|however|instead|therefore|thus|moreover|meanwhile|also)\b,?\s*)?"
@@ -67,7 +38,6 @@ _LEANS_BACK = re.compile(
     r"latter|former|two))\b",
     re.IGNORECASE,
 )
-_OF_ASKING = frozenset(facts.content("articles authors texts report describe explain compare think view list tell"))
 _NUMBER = re.compile(r"[A-Z]{0,2}[$€£¥]?\s?\d")
 _QUALIFIER = re.compile(
     r"(?:\b(?:(?:more|less|fewer|greater) than|over|under|about|around|nearly|almost|at (?:least|most)|up to|roughly|"
@@ -91,11 +61,6 @@ class Finding:
     best: Reading
 
 
-def wants_sentences(question: str) -> bool:
-    """Whether a question asks for more than a fact: reasons, ways, lists, opinions."""
-    return bool(_LONG.search(question) or _LIST.search(question))
-
-
 def find(question: str, readings: Sequence[Reading]) -> Finding | None:
     """The best answer that the readings hold, however doubtful; None if there is nothing to read."""
     readings = [reading for reading in readings if reading.passage.sentences]
@@ -103,9 +68,9 @@ def find(question: str, readings: Sequence[Reading]) -> Finding | None:
     bodies = [reading for reading in readings if reading.passage.kind == "body"]
     if not bodies:
         return None
-    if _CLAIM.search(question):
+    if questions.wants_speaker(question):
         return _claim(bodies)
-    if wants_sentences(question):
+    if questions.wants_sentences(question):
         return _long(question, bodies)
     return _fact(question, readings) or _long(question, bodies)
 
@@ -220,7 +185,7 @@ def _pieces(passage: Passage, indexes: Sequence[int]) -> list[Piece]:
 
 
 def _long(question: str, readings: Sequence[Reading]) -> Finding:
-    asked = [key for key in dict.fromkeys(facts.content(question)) if key not in _OF_ASKING]
+    asked = questions.topic(question)
     chosen = _covering(asked, _ranked_sentences(readings))
     _, first, index = chosen[0]
     return Finding(tuple(_by_source(chosen)), _headline(question, first, index), first)
@@ -253,8 +218,8 @@ def _worth(item: _Ranked, asked: Sequence[str], covered: Set[str], sources: Set[
 
 def _headline(question: str, reading: Reading, index: int) -> str | None:
     """The few words that a reason or a list comes to, where the reader is sure of them; those of a list are a list."""
-    listed = bool(_LIST.search(question))
-    if not listed and not _WHY.search(question):
+    listed = questions.wants_list(question)
+    if not listed and not questions.wants_reason(question):
         return None
     left, right = reading.passage.sentences[index]
     if reading.span is None or reading.span_score < SURE_SPAN or not left <= reading.span[0] < reading.span[1] <= right:

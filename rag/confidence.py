@@ -6,13 +6,9 @@ import math
 import re
 from collections.abc import Sequence
 
-from rag import facts
+from rag import facts, questions
 from rag.types import Reading
 
-_ASKS_NUMBER = re.compile(
-    r"\bhow (?:many|much|old|long|far|big|large|high|often)\b|\bwhat (?:percent|share)|\bpercentage\b", re.I
-)
-_ASKS_TIME = re.compile(r"^\W*(?:and |but )?when\b|\b(?:what|which) (?:year|month|day|date)s?\b", re.I)
 _YEAR = re.compile(r"(?:in )?(?:1[5-9]|20)\d\d")
 _NUMBER = re.compile(
     r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|thousand|million|billion|"
@@ -41,9 +37,9 @@ def wrong_type(question: str, short: str | None) -> bool:
     """Whether a question for a number or a time got an answer that is none."""
     if not short:
         return False
-    if _ASKS_NUMBER.search(question):
+    if questions.wants_number(question):
         return not _NUMBER.search(short) or bool(_YEAR.fullmatch(short))
-    return bool(_ASKS_TIME.search(question)) and not _TIME.search(short)
+    return questions.wants_time(question) and not _TIME.search(short)
 
 
 def features(question: str, short: str | None, best: Reading, close: Reading) -> list[float]:

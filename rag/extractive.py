@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rag import answering, bylines, confidence, facts, followup, quoting, retrieval
+from rag import answering, bylines, confidence, facts, followup, questions, quoting, retrieval
 from rag.embedding import Embedding
 from rag.generation import Generation
 from rag.reader import Reader
@@ -41,9 +41,9 @@ class Extractive:
         self._reader = reader
         self._embedding = embedding
 
-    def retrieve(self, questions: Sequence[str], generation: Generation, k: int = CANDIDATES) -> list[Passage]:
+    def retrieve(self, wordings: Sequence[str], generation: Generation, k: int = CANDIDATES) -> list[Passage]:
         """The ``k`` passages that both searches together rank highest for the question (in several wordings)."""
-        return retrieval.retrieve(questions, generation, self._embedding, k)
+        return retrieval.retrieve(wordings, generation, self._embedding, k)
 
     def rerank(self, question: str, passages: Sequence[Passage], most: int = CANDIDATES) -> list[Passage]:
         """The passages with the first ``most`` of them in the order of the reader's judgement and retrieval's."""
@@ -105,7 +105,7 @@ class Extractive:
         """Readings of the most promising passages, and of more where these leave a doubt or more may be said."""
         readings = self._reader.read(question, passages[:READ_AT_ONCE])
         sure = any(answering.score(reading) >= SURE for reading in readings)
-        if sure and not answering.wants_sentences(question):
+        if sure and not questions.wants_sentences(question):
             return readings
         return readings + self._reader.read(question, passages[READ_AT_ONCE:MOST_READ])
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering import find, wants_sentences
+from rag.answering import find
+from rag.questions import wants_sentences
 from rag.quoting import answered, cite, declined, joined, piece, who_says
 from rag.types import Passage, Reading
 
