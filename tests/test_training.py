@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 TRAINING = Path(__file__).parent.parent / "training"
-NAMES = ("sources", "swaps", "slots", "text")
+NAMES = ("sources", "swaps", "slots", "text", "made", "written")
 BODY = (
     "Acme opened a mill in Ohio in 2014. Bolt bought the mill for $5 million. "
     "Rain fell for days. Carla Diaz, 41, runs it, and Bolt was founded by Ann Lee."
@@ -90,3 +91,39 @@ def test_what_is_exchanged_is_of_a_kind(training: dict[str, ModuleType]) -> None
     assert any(word == "Acme" for word, _ in pairs)
     assert all(other in BODY and other[0].isupper() for word, other in pairs if word == "Acme")
     assert all(other.isdigit() and len(other) == 4 for word, other in pairs if word == "2011")
+
+
+@pytest.fixture
+def data(training: dict[str, ModuleType], tmp_path: Path) -> Path:
+    """Data sets of one news article and of nothing else."""
+    empty = [name for names in training["sources"].SQUAD_FILES.values() for name in names]
+    for name in [*empty, *training["made"].FILES]:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(json.dumps({"data": []}) if name in empty else "")
+    article = {"id": "mill", "title": "The mill", "text": BODY + " The end." * 40}
+    (tmp_path / training["made"].FILES[0]).write_text(json.dumps(article))
+    return tmp_path
+
+
+def test_written_items_stand_where_their_lines_say(training: dict[str, ModuleType], data: Path) -> None:
+    lines = ("S\t2\t$5 million\tWhat did it cost?", "L\t1,3\t\tWhat happened?", "U\t4\t\tHow old is Bolt?")
+    claims = ("T\t1\t\tA mill opened.", "F\t1,2\t\tBolt opened a mill.")
+    file = data / "written.tsv"
+    file.write_text("".join(f"mill\t{line}\n" for line in (*lines, *claims)) + "gone\tT\t1\t\tNo such text.\n")
+    read = training["written"].read
+    items = [*read(data, held_out=False, path=file), *read(data, held_out=True, path=file)]
+    assert [item.kind for item in items] == list("SLUTF")  # each on one side
+    short, long, unanswerable = training["written"].questions(items)
+    assert words_of(BODY, short.answers) == ["$5 million"]
+    assert words_of(BODY, long.answers) == ["Acme opened a mill in Ohio in 2014.", "Rain fell for days."]
+    assert not unanswerable.answers and words_of(BODY, unanswerable.near)[0].startswith("Carla Diaz")
+    true, false = training["written"].claims(items)
+    assert true.entailed and true.premise == "Acme opened a mill in Ohio in 2014."
+    assert not false.entailed and false.premise.endswith("for $5 million.")
+
+
+def test_every_written_line_has_the_form_that_is_read(training: dict[str, ModuleType]) -> None:
+    rows = [line.split("\t") for line in training["written"].FILE.read_text(encoding="utf-8").splitlines()]
+    assert {len(row) for row in rows} == {5}
+    assert {row[1] for row in rows} == set("SLUTF")
+    assert all((row[1] == "S") == bool(row[3]) for row in rows)

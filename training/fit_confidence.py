@@ -1,10 +1,10 @@
 """Fit the weights of ``rag/confidence.py``: features of an answer -> the probability that it is right.
 
-Two worlds give the examples: gold questions on their corpus, and CLAP NQ (600 questions, half of them without an
-answer, all their passages in one corpus). Printed are the weights for the file, and how well they do on questions left
-out of the fit (five folds).
+Three worlds give the examples: gold questions on their corpus; CLAP NQ (600 questions, half of them without an answer,
+all their passages in one corpus); and the questions of written.tsv on texts that nothing was trained on. Printed are
+the weights for the file, and how well they do on questions left out of the fit (five folds).
 
-    python training/fit_confidence.py --gold evals/gold.jsonl --corpus seeds --clapnq DIR
+    python training/fit_confidence.py --gold evals/gold.jsonl --corpus seeds --data DATA
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import written
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold, cross_val_predict
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -39,9 +41,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--gold", type=Path, required=True)
     parser.add_argument("--corpus", type=Path, required=True)
-    parser.add_argument("--clapnq", type=Path, required=True, help="folder of clapnq_dev_(un)answerable.jsonl")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
     options = parser.parse_args(argv)
-    examples = [*from_gold(options.gold, options.corpus), *from_clapnq(options.clapnq)]
+    examples = [
+        *from_gold(options.gold, options.corpus),
+        *from_clapnq(options.data / "clapnq"),
+        *from_written(options.data),
+    ]
     values = np.array([example[1] for example in examples])
     right = np.array([example[2] for example in examples], dtype=float)
     weights, bias = on_raw_features(model().fit(values, right))
@@ -95,18 +101,45 @@ def from_clapnq(folder: Path) -> Iterator[Example]:
         for name, answerable in (("answerable", True), ("unanswerable", False))
         for line in (folder / f"clapnq_dev_{name}.jsonl").read_text(encoding="utf-8").splitlines()
     ]
-    with tempfile.TemporaryDirectory() as work:
-        corpus = Path(work, "corpus")
-        corpus.mkdir()
-        for number, (row, _) in enumerate(rows):
-            passage = row["passages"][0]
-            (corpus / f"{number}.txt").write_text(f"{passage['title']}\n\n{passage['text']}\n", encoding="utf-8")
-        assistant = Assistant(Settings(corpus=corpus, store=Path(work, "store")))
-        assistant.sync()
+    texts = {
+        str(number): (row["passages"][0]["title"], row["passages"][0]["text"]) for number, (row, _) in enumerate(rows)
+    }
+    with over(texts) as assistant:
         for row, answerable in rows:
             found = answer_features(assistant, row["input"], ())
             if found:
                 yield "clapnq", found[0], answerable and _selected(found[1], row)
+
+
+def from_written(data: Path) -> Iterator[Example]:
+    """The questions of written.tsv that are held out, all their texts in one corpus; right is an answer that cites what
+    the writer meant."""
+    items = [item for item in written.read(data, held_out=True) if item.kind in "SLU"]
+    with over({item.article: (item.title, item.text) for item in items}) as assistant:
+        for item in items:
+            found = answer_features(assistant, item.said, ())
+            if found:
+                yield "written", found[0], item.kind != "U" and _cites(found[1], item)
+
+
+@contextmanager
+def over(texts: Mapping[str, tuple[str, str]]) -> Iterator[Assistant]:
+    """An assistant over texts: file name -> title and text."""
+    with tempfile.TemporaryDirectory() as work:
+        corpus = Path(work, "corpus")
+        corpus.mkdir()
+        for name, (title, text) in texts.items():
+            (corpus / f"{name}.txt").write_text(f"{title}\n\n{text}\n", encoding="utf-8")
+        assistant = Assistant(Settings(corpus=corpus, store=Path(work, "store")))
+        assistant.sync()
+        yield assistant
+
+
+def _cites(answer: Answer, item: written.Item) -> bool:
+    """Whether a citation covers the beginning of the short answer, or of one of the sentences that answer."""
+    quotes = [citation.quote for citation in answer.citations if citation.source == f"{item.article}.txt"]
+    found = [(at, at + len(quote)) for quote in quotes if (at := item.text.find(quote)) >= 0]
+    return any(left <= start < right for start, _ in item.spans for left, right in found)
 
 
 def _selected(answer: Answer, row: dict) -> bool:  # type: ignore[type-arg]

@@ -20,6 +20,7 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
+import written
 from made import news, topics
 from paraphrase import Synonyms, rephrase
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -33,8 +34,10 @@ from text import Span, cut, exchange, overlapping, sentences, window, without
 WEIGHTS = {
     "squad": 2.5, "new_wiki": 2.0, "reddit": 0.6, "amazon": 0.6, "policyqa": 0.25, "covid_qa": 1.0,
     "timeqa": 1.0, "friendsqa": 0.6, "qamr": 0.8, "selqa": 1.0, "subjqa": 0.5, "news": 0.6, "topic": 0.3,
+    "written": 3.0, "explained": 3.0,
 }  # fmt: skip
-SHORT = {"policyqa": 10, "covid_qa": 15, "subjqa": 8, "selqa": 0, "topic": 0}
+SHORT = {"policyqa": 10, "covid_qa": 15, "subjqa": 8, "selqa": 0, "topic": 0, "explained": 0}
+HAS_NEGATIVES = {"subjqa": 1.0, "written": 0.6, "explained": 0.6}  # the share of questions that need none made
 SHINGLE = 12
 LENGTHS = (40, 80, 110, 130, 150, 170)  # words; the product reads 100 to 200 tokens
 BRIEF = (20, 40, 60)
@@ -87,7 +90,7 @@ class Mixer:
     def examples_of(self, index: int, question: Question) -> Iterator[dict]:
         if not question.answers:
             for _ in range(3 if question.source == "squad" else 1):
-                yield self.asked(question, question.question, self.piece(question.text, [])[0], [])
+                yield self.asked(question, question.question, self.piece(question.text, question.near)[0], [])
             return
         lengths = BRIEF if question.source == "qamr" else LENGTHS
         passage, answers = self.piece(question.text, question.answers, lengths)
@@ -95,7 +98,7 @@ class Mixer:
             return
         kind = self.rng.choices(["swapped", "thinned", "plain"], [25, 10, 65])[0]
         yield self.positive(kind, question, passage, answers)
-        if question.source == "subjqa":  # half of its questions are negatives as they are
+        if self.rng.random() < HAS_NEGATIVES.get(question.source, 0.0):
             return
         order = self.rng.choices(
             ["ask", "passage", "turned", "dropped", "near", "negated", "random"], [34, 15, 8, 11, 25, 4, 3], k=4
@@ -184,9 +187,11 @@ class Mixer:
         name = question.title if named is None else named
         name = exchange(name, *title)[0] if title else name
         short = bool(answers) and len(passage[slice(*answers[0])].split()) <= SHORT.get(question.source, 30)
+        if question.source not in written.SOURCES and self.rng.random() < 0.35:
+            asked = rephrase(asked, self.synonyms, self.rng)
         return {
             "source": question.source,
-            "question": self.restyle(asked if self.rng.random() > 0.35 else rephrase(asked, self.synonyms, self.rng)),
+            "question": self.restyle(asked),
             "title": self.heading(name),
             "passage": passage,
             "spans": [list(answers[0])] if short else None if answers else [],
@@ -292,11 +297,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     rng = Random(args.seed)
+    items = list(written.read(args.data, held_out=False))
     questions = [*read_clean(args.data, args.benchmark), *news(args.data, rng), *topics(args.data, rng)]
+    questions += written.questions(items)
     synonyms = Synonyms(args.wordnet, args.models)
     mixer = Mixer(questions, rng, synonyms)
     examples = [*mixer.examples(), *mixer.left_out(args.slots)]
     pairs = [pair for pair in claims(args.data) if rng.random() < args.claims]
+    pairs += 3 * list(written.claims(items))
     examples += [*support_examples(pairs, rng), *quoted_examples(questions, synonyms, rng, args.quoted)]
     rng.shuffle(examples)
     with args.out.open("w") as out:

@@ -17,7 +17,8 @@ from text import Span, untokenize
 
 @dataclass(frozen=True)
 class Question:
-    """A question on a text. `answers` are offsets in `text`; empty means that people found no answer in it."""
+    """A question on a text. `answers` are offsets in `text`; empty means that people found no answer in it, though
+    they may have said where it comes near to one."""
 
     source: str
     article: str
@@ -25,6 +26,7 @@ class Question:
     text: str
     question: str
     answers: tuple[Span, ...]
+    near: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True)
