@@ -18,10 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import written
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import KFold, cross_val_predict
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
+from regression import Examples, fit, left_out, shares
 
 from evals import gold, matching, metrics
 from rag import answering, confidence, followup, quoting
@@ -33,6 +30,9 @@ from rag.types import Answer
 Example = tuple[str, list[float], bool]
 """World, features, right."""
 
+SHARES = {"gold": 0.4, "clapnq": 0.3, "written": 0.3}
+"""What each world counts for."""
+
 STRENGTH = 1.0
 """Inverse of the L2 penalty, on standardised features."""
 
@@ -43,21 +43,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
     options = parser.parse_args(argv)
-    examples = [
+    found = [
         *from_gold(options.gold, options.corpus),
         *from_clapnq(options.data / "clapnq"),
         *from_written(options.data),
     ]
-    values = np.array([example[1] for example in examples])
-    right = np.array([example[2] for example in examples], dtype=float)
-    weights, bias = on_raw_features(model().fit(values, right))
+    worlds = np.array([world for world, _, _ in found])
+    examples = Examples(
+        features=np.array([values for _, values, _ in found]),
+        labels=np.array([right for _, _, right in found]),
+        weights=shares(worlds, SHARES),
+        groups=np.random.default_rng(0).permutation(len(found)),
+    )
+    weights, bias = fit(examples, STRENGTH)
     print(f"WEIGHTS = {tuple(round(float(weight), 3) for weight in weights)}")
     print(f"BIAS = {bias:.3f}")
-    folds = KFold(5, shuffle=True, random_state=0)
-    left_out = cross_val_predict(model(), values, right, cv=folds, method="predict_proba")[:, 1]
-    for world in sorted({example[0] for example in examples}):
-        rows = np.array([example[0] == world for example in examples])
-        print(f"{world}: {rows.sum()} questions, {report(left_out[rows], right[rows])}")
+    chance = 1 / (1 + np.exp(-left_out(examples, STRENGTH)))
+    for world in SHARES:
+        mine = worlds == world
+        print(f"{world}: {mine.sum()} questions, {report(chance[mine], examples.labels[mine])}")
     return 0
 
 
@@ -152,25 +156,13 @@ def _selected(answer: Answer, row: dict) -> bool:  # type: ignore[type-arg]
     return bool(words) and best > 0.6 and sum(word in known for word in words) >= 0.5 * len(words)
 
 
-def model() -> Pipeline:
-    """Logistic regression on standardised features."""
-    return make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH))
-
-
-def on_raw_features(fitted: Pipeline) -> tuple[np.ndarray, float]:
-    """The weights [F] and the bias of a fitted model for features as they come."""
-    scaler, regression = fitted[0], fitted[-1]
-    weights = regression.coef_[0] / scaler.scale_
-    return weights, float(regression.intercept_[0] - weights @ scaler.mean_)
-
-
 def report(chance: np.ndarray, right: np.ndarray) -> str:
     """AUC, Brier score, and what the threshold does."""
-    above = (chance[right == 1][:, None] > chance[right == 0][None, :]).mean()
+    above = (chance[right][:, None] > chance[~right][None, :]).mean()
     shown = chance >= THRESHOLD
     return (
         f"AUC {above:.3f}, Brier {((chance - right) ** 2).mean():.3f}, shown and right "
-        f"{(shown & (right == 1)).sum()} of {int(right.sum())}, shown and wrong {(shown & (right == 0)).sum()}"
+        f"{(shown & right).sum()} of {right.sum()}, shown and wrong {(shown & ~right).sum()}"
     )
 
 

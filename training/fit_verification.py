@@ -14,17 +14,14 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 
 import numpy as np
 import written
-from fit_confidence import on_raw_features
 from paraphrase import Synonyms
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from regression import Examples, fit, left_out, shares
 from sources import Question
 from statements import SOURCES, quoted_examples
 from text import sentences, window
@@ -35,27 +32,10 @@ from rag.reader import Reader
 from rag.verification import Comparison, Verifier
 
 STRENGTH = 0.3  # inverse of the L2 penalty, on standardised features
-FOLDS = 5
 SHARES = {"attributionbench": 0.6, "summedits_news": 0.1, "made": 0.1, "written": 0.2}
 OURS = ("made", "written")  # what evals/verification.py doesn't measure on at all
 MADE = 1000
 PASSAGE = 130  # words of a passage around what a written claim is about
-
-
-def fit(features: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, float]:
-    """Features [N, F] and a weight for each claim -> weights [F] and the bias."""
-    fitted = make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH))
-    return on_raw_features(fitted.fit(features, labels, logisticregression__sample_weight=weights))
-
-
-def weigh(data: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """A weight per claim, so that data sets and labels count as they should; the weights sum to the claims."""
-    weights = np.zeros(len(labels))
-    for name, share in SHARES.items():
-        for label in (True, False):
-            chosen = (data == name) & (labels == label)
-            weights[chosen] = len(labels) * share / 2 / chosen.sum()
-    return weights
 
 
 def made(data: Path, wordnet: Path) -> Iterator[Claim]:
@@ -87,6 +67,18 @@ def group(text: str) -> int:
     return int(hashlib.sha1(text[:40].encode()).hexdigest()[:8], 16)
 
 
+def to_fit(claims: Sequence[Claim], features: np.ndarray) -> Examples:
+    """Both labels of a data set count for half of its share."""
+    kinds = np.array([f"{claim.data} {claim.supported}" for claim in claims])
+    wanted = {f"{name} {label}": share / 2 for name, share in SHARES.items() for label in (True, False)}
+    return Examples(
+        features=features,
+        labels=np.array([claim.supported for claim in claims]),
+        weights=shares(kinds, wanted),
+        groups=np.array([claim.group for claim in claims]),
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder with attributionbench/, summedits/, clapnq/")
@@ -95,25 +87,20 @@ def main() -> None:
     claims = [*read(args.data), *made(args.data, args.wordnet), *held_out(args.data)]
     verifier = Verifier(Reader(MODELS).support)
     rows = [[*vars(verifier.compare(claim.text, claim.passage)).values()] for claim in claims]
-    features, labels = np.array(rows, dtype=float), np.array([claim.supported for claim in claims])
-    data, folds = np.array([claim.data for claim in claims]), np.array([claim.group % FOLDS for claim in claims])
-
-    scores = np.zeros(len(claims))
-    for fold in range(FOLDS):
-        rest, here = folds != fold, folds == fold
-        slopes, bias = fit(features[rest], labels[rest], weigh(data[rest], labels[rest]))
-        scores[here] = bias + features[here] @ slopes
-    for name in np.unique(data):
+    features = np.array(rows, dtype=float)
+    examples = to_fit(claims, features)
+    data, labels, logits = np.array([claim.data for claim in claims]), examples.labels, left_out(examples, STRENGTH)
+    for name in SHARES:
         mine = data == name
-        accuracy = balanced_accuracy(list(scores[mine]), list(labels[mine]), 0.0)
-        area = auc(list(scores[mine & labels]), list(scores[mine & ~labels]))
-        print(f"{name}: balanced accuracy {100 * accuracy:.1f}, AUC {100 * area:.1f}, {FOLDS} folds")
+        accuracy = balanced_accuracy(list(logits[mine]), list(labels[mine]), 0.0)
+        area = auc(list(logits[mine & labels]), list(logits[mine & ~labels]))
+        print(f"{name}: balanced accuracy {100 * accuracy:.1f}, AUC {100 * area:.1f}, left out of the fit")
 
-    ours = np.array([claim.data in OURS or not claim.held_out for claim in claims])
-    slopes, bias = fit(features[ours], labels[ours], weigh(data[ours], labels[ours]))
+    ours = [index for index, claim in enumerate(claims) if claim.data in OURS or not claim.held_out]
+    weights, bias = fit(to_fit([claims[index] for index in ours], features[ours]), STRENGTH)
     print(f"BIAS = {bias:.3f}")
     names = Comparison.__dataclass_fields__
-    print("WEIGHTS = Comparison(" + ", ".join(f"{n}={w:.3f}" for n, w in zip(names, slopes, strict=True)) + ")")
+    print("WEIGHTS = Comparison(" + ", ".join(f"{n}={w:.3f}" for n, w in zip(names, weights, strict=True)) + ")")
 
 
 if __name__ == "__main__":
