@@ -25,6 +25,7 @@ FIGURES = Path(__file__).with_name("figures.json")
 README = Path(__file__).parent.parent / "README.md"
 BENCHMARKS = {
     "Gold questions on the seeds": ("evals.run", "--record"),
+    "Questions of unseen/gold.jsonl": ("evals.run", "--record", "--gold", "evals/unseen/gold.jsonl"),
     "SQuAD 2.0 dev, the paragraph given": ("evals.squad", "--limit", "1000", "--data", "{data}/squad/dev-v2.0.json"),
     "SQuAD 2.0 dev, all paragraphs are the corpus": (
         *("evals.squad", "--open", "--limit", "200", "--data", "{data}/squad/dev-v2.0.json"),

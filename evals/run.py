@@ -134,9 +134,16 @@ def _write(options: argparse.Namespace, run: Run) -> None:
     if options.json:
         runs.write(options.json, run)
     if options.record:
-        figures.record("Gold questions on the seeds", figures.this_command(), table.figures(run))
+        figures.record(_title(options.gold), figures.this_command(), table.figures(run))
     if options.update_baseline:
         runs.write(_baseline(options), runs.as_baseline(run))
+
+
+def _title(questions: Path) -> str:
+    """The name of the figures."""
+    return (
+        "Gold questions on the seeds" if questions == GOLD else f"Questions of {questions.parent.name}/{questions.name}"
+    )
 
 
 def _run_corpus(asker: Asker, options: argparse.Namespace) -> tuple[Run | None, str, Run]:

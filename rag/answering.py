@@ -60,6 +60,11 @@ class Finding:
     short: str | None
     best: Reading
 
+    @property
+    def cited(self) -> list[Passage]:
+        """The passages that the pieces are from."""
+        return [piece.passage for piece in self.pieces]
+
 
 def find(question: str, readings: Sequence[Reading]) -> Finding | None:
     """The best answer that the readings hold, however doubtful; None if there is nothing to read."""

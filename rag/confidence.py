@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from rag import facts, questions
-from rag.types import Reading
+from rag.types import Passage, Reading
 
 _YEAR = re.compile(r"(?:in )?(?:1[5-9]|20)\d\d")
 _NUMBER = re.compile(
@@ -42,17 +42,16 @@ def wrong_type(question: str, short: str | None) -> bool:
     return questions.wants_time(question) and not _TIME.search(short)
 
 
-def features(question: str, short: str | None, best: Reading, close: Reading) -> list[float]:
+def features(question: str, short: str | None, best: Reading, close: Reading, cited: Sequence[Passage]) -> list[float]:
     """What the confidence is judged by, in the order of ``WEIGHTS``.
 
-    ``best`` is the reading of the passage that the answer is from, ``close`` a second one of the sentences that matter
-    alone; both together err less. The first two are means over the two: whether the reader thinks that there is an
-    answer, and how far its span is ahead of none. Then what of the question the passage and its byline lack: the share
-    of its words, its names and its numbers (2 of each at most); and whether a number or a time was asked for and isn't
-    given.
+    ``best`` is the reading of the passage that most of the answer is from, ``close`` a second one of the sentences that
+    matter alone; both together err less. The first two are means over the two: whether the reader thinks that there is
+    an answer, and how far its span is ahead of none. Then what of the question the passage and the bylines of all that
+    is ``cited`` lack: the share of its words, its names and its numbers (2 of each at most); and whether a number or a
+    time was asked for and isn't given.
     """
-    passage = best.passage
-    known = f"{passage.heading}\n{passage.text}"
+    known = "\n".join(dict.fromkeys([passage.heading for passage in (best.passage, *cited)] + [best.passage.text]))
     views = (best, close)
     return [
         sum(view.answerable for view in views) / 2,

@@ -91,7 +91,7 @@ class Extractive:
         if finding is None:
             return quoting.declined("no passage of the articles matches the question", 0.0, ranked)
         close = self.look_closer(question, finding)
-        sure = confidence.probability(confidence.features(question, finding.short, finding.best, close))
+        sure = confidence.probability(confidence.features(question, finding.short, finding.best, close, finding.cited))
         if sure < THRESHOLD:
             return quoting.declined(_doubt(question, readings, sure), sure, ranked)
         text, citations = quoting.cite(finding.pieces)

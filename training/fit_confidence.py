@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import written
@@ -32,6 +33,8 @@ Example = tuple[str, list[float], bool]
 
 SHARES = {"gold": 0.4, "clapnq": 0.3, "written": 0.3}
 """What each world counts for."""
+
+MOST_WRITTEN = 1500
 
 STRENGTH = 1.0
 """Inverse of the L2 penalty, on standardised features."""
@@ -80,7 +83,7 @@ def answer_features(
     text, citations = quoting.cite(finding.pieces)
     found = quoting.answered(text, finding.short, citations, passages, 0.0)
     close = assistant.extractive.look_closer(asked, finding)
-    return confidence.features(asked, finding.short, finding.best, close), found
+    return confidence.features(asked, finding.short, finding.best, close, finding.cited), found
 
 
 def from_gold(path: Path, corpus: Path) -> Iterator[Example]:
@@ -116,11 +119,11 @@ def from_clapnq(folder: Path) -> Iterator[Example]:
 
 
 def from_written(data: Path) -> Iterator[Example]:
-    """The questions of written.tsv that are held out, all their texts in one corpus; right is an answer that cites what
+    """Questions of written.tsv that are held out, all their texts in one corpus; right is an answer that cites what
     the writer meant."""
     items = [item for item in written.read(data, held_out=True) if item.kind in "SLU"]
     with over({item.article: (item.title, item.text) for item in items}) as assistant:
-        for item in items:
+        for item in Random(0).sample(items, MOST_WRITTEN):
             found = answer_features(assistant, item.said, ())
             if found:
                 yield "written", found[0], item.kind != "U" and _cites(found[1], item)
