@@ -63,10 +63,10 @@ def features(question: str, short: str | None, best: Reading, close: Reading, ci
     ]
 
 
-WEIGHTS = (0.526, 0.063, -2.04, -1.795, -1.099, -0.492)
+WEIGHTS = (0.637, 0.025, -1.285, -1.503, -0.66, -1.243)
 """Fitted by ``training/fit_confidence.py``."""
 
-BIAS = 0.939
+BIAS = 0.423
 
 
 def probability(values: Sequence[float]) -> float:
