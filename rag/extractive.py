@@ -7,9 +7,9 @@ The embedded answerer. It needs no LLM: the reader finds the sentences, ``answer
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from rag import answering, bylines, confidence, facts, followup, questions, quoting, retrieval
+from rag import answering, attribution, bylines, confidence, facts, followup, questions, quoting, retrieval
 from rag.embedding import Embedding
 from rag.generation import Generation
 from rag.reader import Reader
@@ -32,6 +32,15 @@ FUSED_WEIGHT = 4.0
 
 THRESHOLD = 0.4
 """Below this confidence the assistant declines. Chosen on gold questions: ``rag eval`` prints both kinds of error."""
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What was read, what was found in it, and how sure that is."""
+
+    readings: list[Reading]
+    finding: answering.Finding | None
+    sure: float
 
 
 class Extractive:
@@ -84,18 +93,29 @@ class Extractive:
         return quoting.answered(text, found.value, citations, tuple(passages), found.match)
 
     def _quote(self, question: str, passages: Sequence[Passage]) -> Answer:
-        """The sentences that the reader finds, verbatim, or a decline."""
+        """The sentences that the reader finds, verbatim, or a decline.
+
+        What an author or publisher is asked by name is read as their articles are asked it, too; the surer one counts.
+        """
+        found = self._find(question, passages)
+        ranked = tuple(_reranked(found.readings)) + tuple(passages[len(found.readings) :])
+        if said := attribution.as_said(question, passages):
+            found = max(found, self._find(*said), key=lambda each: each.sure)
+        if found.finding is None:
+            return quoting.declined("no passage of the articles matches the question", 0.0, ranked)
+        if found.sure < THRESHOLD:
+            return quoting.declined(_doubt(question, found.readings, found.sure), found.sure, ranked)
+        text, citations = quoting.cite(found.finding.pieces)
+        return quoting.answered(text, found.finding.short, citations, ranked, found.sure)
+
+    def _find(self, question: str, passages: Sequence[Passage]) -> _Found:
         readings = self.read(question, passages)
         finding = answering.find(question, readings)
-        ranked = tuple(_reranked(readings)) + tuple(passages[len(readings) :])
         if finding is None:
-            return quoting.declined("no passage of the articles matches the question", 0.0, ranked)
+            return _Found(readings, None, 0.0)
         close = self.look_closer(question, finding)
-        sure = confidence.probability(confidence.features(question, finding.short, finding.best, close, finding.cited))
-        if sure < THRESHOLD:
-            return quoting.declined(_doubt(question, readings, sure), sure, ranked)
-        text, citations = quoting.cite(finding.pieces)
-        return quoting.answered(text, finding.short, citations, ranked, sure)
+        values = confidence.features(question, finding.short, finding.best, close, finding.cited)
+        return _Found(readings, finding, confidence.probability(values))
 
     def look_closer(self, question: str, finding: answering.Finding) -> Reading:
         """A second reading, of the sentences alone that the finding rests on."""
