@@ -17,7 +17,7 @@ _TEXT = (
 _SAYS = (
     r"(?=\s+(?:say|think|argue|claim|believe|see|view|describe|suggest|propose|recommend|want|expect|warn|write|report|"
     r"mention|name|list|give|call|explain|cite|quote|note|consider|reject|oppose|support|favou?r|criticise|criticize|"
-    r"predict|conclude|compare|make of|judge|regard|treat|present|use|conclude|hope|fear|doubt)\b)"
+    r"predict|conclude|compare|make of|judge|regard|treat|present|use|hope|fear|doubt)\b)"
 )
 _VIEW = r"\bin the (?:view|opinion|eyes) of\s+"
 
