@@ -10,8 +10,9 @@ _AUX = (
     r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must|isn[’']t|aren[’']t|don[’']t|"
     r"doesn[’']t|didn[’']t)\b"
 )
+_START = r"^\W*(?:according to [^,]{2,60}, ?)?(?:(?:and|but|so) )?"
 _LONG = re.compile(
-    rf"^\W*(?:(?:and|but|so) )?(?:why|how[’']?s|how (?:come\b|to\b|{_AUX})|explain|describe|summari[sz]e|"
+    rf"{_START}(?:why|how[’']?s|how (?:come\b|to\b|{_AUX})|explain|describe|summari[sz]e|"
     r"compare|list|name|tell me|discuss|outline)\b|"
     r"\bwhat (?:does|do|did|has|have|is|are|was|were)\b.*\b(?:say|says|said|think|thinks|thought|argue|argues|argued|"
     r"claim|claims|claimed|believe|believes|recommend|recommends|suggest|suggests|propose|proposes|warn|warns|warned|"
@@ -21,16 +22,16 @@ _LONG = re.compile(
     r"\bwhat (?:do|does) (?:the )?(?:\w+ )?(?:articles?|authors?)\b|\w.*\band (?:who|what|which|how|where|when|why)\b",
     re.IGNORECASE,
 )
-_WHY = re.compile(r"^\W*(?:(?:and|but|so) )?why\b", re.IGNORECASE)
+_WHY = re.compile(rf"{_START}why\b", re.IGNORECASE)
 _PLURAL = r"(?!(?:news|its|this|does|has|is|was)\b)[\w-]{2,}[^\W_siu]s"
 _LIST = re.compile(
-    rf"^\W*(?:\w+ )?(?:what|which) (?:(?!{_AUX}|of\b)[\w-]+ ){{0,3}}?{_PLURAL} (?={_AUX}|[a-z]+ed\b)|"
-    rf"^\W*(?:\w+ )?which (?:(?!{_AUX}|of\b)[\w-]+ ){{0,3}}?{_PLURAL}\b(?! (?:is|was|does|has|the|an?|that|to)\b)|"
+    rf"{_START}(?:\w+ )?(?:what|which) (?:(?!{_AUX}|of\b)[\w-]+ ){{0,3}}?{_PLURAL} (?={_AUX}|[a-z]+ed\b)|"
+    rf"{_START}(?:\w+ )?which (?:(?!{_AUX}|of\b)[\w-]+ ){{0,3}}?{_PLURAL}\b(?! (?:is|was|does|has|the|an?|that|to)\b)|"
     r"^\W*(?:list|name)\b",
     re.IGNORECASE,
 )
 _SPEAKER = re.compile(
-    r"^\W*(?:and )?who (?:else )?(?:says?|said|argues?|argued|claims?|claimed|thinks?|believes?|warns?|warned|"
+    rf"{_START}who (?:else )?(?:says?|said|argues?|argued|claims?|claimed|thinks?|believes?|warns?|warned|"
     r"suggests?|calls?|called|describes?|expects?|recommends?|proposes?|maintains?|predicts?|notes?|writes?|states?|"
     r"insists?|holds?|considers?|sees|points out|feels)\b",
     re.IGNORECASE,
@@ -38,7 +39,7 @@ _SPEAKER = re.compile(
 _NUMBER = re.compile(
     r"\bhow (?:many|much|old|long|far|big|large|high|often)\b|\bwhat (?:percent|share)|\bpercentage\b", re.I
 )
-_TIME = re.compile(r"^\W*(?:and |but )?when\b|\b(?:what|which) (?:year|month|day|date)s?\b", re.I)
+_TIME = re.compile(rf"{_START}when\b|\b(?:what|which) (?:year|month|day|date)s?\b", re.I)
 _OF_ASKING = frozenset(facts.content("articles authors texts report describe explain compare think view list tell"))
 
 

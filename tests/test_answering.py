@@ -36,6 +36,8 @@ def reading(
         ("Who founded CATL?", False),
         ("When did Toyota decide to build in Kentucky?", False),
         ("Why did Japan invest in the US?", True),
+        ("According to the article, why did Japan invest?", True),
+        ("According to Reuters, when did Japan invest?", False),
         ("What principle highlights the significance of primes?", False),
         ("Which firm's analysts wrote that a ban is unlikely?", False),
         ("How accurate was the calendar?", False),
