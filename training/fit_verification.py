@@ -1,4 +1,4 @@
-"""Fit the verifier's weights (BIAS and WEIGHTS in rag/verification.py) by logistic regression.
+"""Fit the verifier's weights and threshold (BIAS, WEIGHTS and THRESHOLD in rag/verification.py).
 
     python training/fit_verification.py --data DATA
 
@@ -101,6 +101,22 @@ def main() -> None:
     print(f"BIAS = {bias:.3f}")
     names = Comparison.__dataclass_fields__
     print("WEIGHTS = Comparison(" + ", ".join(f"{n}={w:.3f}" for n, w in zip(names, weights, strict=True)) + ")")
+    clean = np.array([not verifier.check(claims[index].text, claims[index].passage).problems for index in ours])
+    chance = 1 / (1 + np.exp(-bias - features[ours] @ weights))
+    print(f"THRESHOLD = {best_threshold(data[ours], labels[ours], clean, chance):.2f}")
+
+
+def best_threshold(data: np.ndarray, labels: np.ndarray, clean: np.ndarray, chance: np.ndarray) -> float:
+    """Where the verdict on facts [N] and sense [N] together is best balanced, each data set by its share."""
+
+    def balanced(threshold: float) -> float:
+        shown = clean & (chance >= threshold)
+        return sum(share * (right(shown, name, True) + right(~shown, name, False)) for name, share in SHARES.items())
+
+    def right(told: np.ndarray, name: str, label: bool) -> float:
+        return float(told[(data == name) & (labels == label)].mean())
+
+    return max(np.arange(0.3, 0.7, 0.02), key=balanced)
 
 
 if __name__ == "__main__":
