@@ -46,6 +46,38 @@ _SAME_NAME = {
             "switzerland swiss",
             "sweden swedish",
             "turkey turkish",
+            "scotland scottish",
+            "wales welsh",
+            "ireland irish",
+            "poland polish",
+            "greece greek",
+            "norway norwegian",
+            "denmark danish",
+            "finland finnish",
+            "belgium belgian",
+            "austria austrian",
+            "portugal portuguese",
+            "hungary hungarian",
+            "egypt egyptian",
+            "nigeria nigerian",
+            "kenya kenyan",
+            "indonesia indonesian",
+            "malaysia malaysian",
+            "thailand thai",
+            "philippines philippine filipino",
+            "singapore singaporean",
+            "pakistan pakistani",
+            "iraq iraqi",
+            "syria syrian",
+            "argentina argentine argentinian",
+            "chile chilean",
+            "colombia colombian",
+            "venezuela venezuelan",
+            "cuba cuban",
+            "california californian",
+            "texas texan",
+            "florida floridian",
+            "hawaii hawaiian",
             "africa african",
             "asia asian",
             "democrat democratic",
@@ -86,7 +118,7 @@ _UNITS = {
 } | {word: 10 * value for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
 _SCALES = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _SHORT_SCALES = {"k": 10**3, "m": 10**6, "mn": 10**6, "bn": 10**9, "b": 10**9, "tn": 10**12}
-_PERCENT = r"(?P<percent>\s?%|[\s-]?per\s?cent(?:age)?\b)?"
+_PERCENT = r"(?P<percent>\s?%|[\s-]?per\s?cent(?:age\spoints?)?\b)?"
 _DIGITS = re.compile(
     r"(?<![^\W\d_])(?<!\d)(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
     rf"(?:[\s-]?(?P<scale>{'|'.join(_SCALES)})\b|(?P<short>{'|'.join(_SHORT_SCALES)})\b)?{_PERCENT}",

@@ -39,6 +39,7 @@ def doubting(pairs: Sequence[tuple[str, str]]) -> list[float]:
         ("63.8 per cent", {(Decimal("63.8"), "%")}),
         ("63.8% and 63.8 percent", {(Decimal("63.8"), "%")}),
         ("25 percentage points", {(Decimal(25), "%")}),
+        ("the 2023 percentage", {(Decimal(2023), "")}),
         ("three plants", {(Decimal(3), "")}),
         ("twenty-five thousand", {(Decimal(25_000), "")}),
         ("two hundred and fifty", {(Decimal(250), "")}),
