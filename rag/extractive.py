@@ -35,12 +35,17 @@ THRESHOLD = 0.4
 
 
 @dataclass(frozen=True)
-class _Found:
-    """What was read, what was found in it, and how sure that is."""
+class Found:
+    """What was read, what was found in it, and the features of its confidence; none where nothing was found."""
 
     readings: list[Reading]
     finding: answering.Finding | None
-    sure: float
+    features: list[float]
+
+    @property
+    def sure(self) -> float:
+        """The probability that it is right, 0 where nothing was found."""
+        return confidence.probability(self.features) if self.finding else 0.0
 
 
 class Extractive:
@@ -97,10 +102,10 @@ class Extractive:
 
         What an author or publisher is asked by name is read as their articles are asked it, too; the surer one counts.
         """
-        found = self._find(question, passages)
+        found = self.find(question, passages)
         ranked = tuple(_reranked(found.readings)) + tuple(passages[len(found.readings) :])
         if said := attribution.as_said(question, passages):
-            found = max(found, self._find(*said), key=lambda each: each.sure)
+            found = max(found, self.find(*said), key=lambda each: each.sure)
         if found.finding is None:
             return quoting.declined("no passage of the articles matches the question", 0.0, ranked)
         if found.sure < THRESHOLD:
@@ -108,18 +113,18 @@ class Extractive:
         text, citations = quoting.cite(found.finding.pieces)
         return quoting.answered(text, found.finding.short, citations, ranked, found.sure)
 
-    def _find(self, question: str, passages: Sequence[Passage]) -> _Found:
+    def find(self, question: str, passages: Sequence[Passage]) -> Found:
+        """What the passages hold, however doubtful: read once, then the sentences that it rests on a second time."""
         readings = self.read(question, passages)
         finding = answering.find(question, readings)
         if finding is None:
-            return _Found(readings, None, 0.0)
-        close = self.look_closer(question, finding)
-        values = confidence.features(question, finding.short, finding.best, close, finding.cited)
-        return _Found(readings, finding, confidence.probability(values))
-
-    def look_closer(self, question: str, finding: answering.Finding) -> Reading:
-        """A second reading, of the sentences alone that the finding rests on."""
-        return self._reader.read(question, [answering.close_up(finding)])[0]
+            return Found(readings, None, [])
+        close = self._reader.read(question, [answering.close_up(finding)])[0]
+        return Found(
+            readings,
+            finding,
+            confidence.features(question, finding.short, finding.best, close, finding.cited),
+        )
 
     def read(self, question: str, passages: Sequence[Passage]) -> list[Reading]:
         """Readings of the most promising passages, and of more where these leave a doubt or more may be said."""

@@ -12,90 +12,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
+from rag.aliases import MONTHS, PLACES, SAME_NAME
+
 Number = tuple[Decimal, str]
 """A value and its unit: ``%`` or nothing."""
 
-_MONTHS = "january february march april may june july august september october november december".split()
-_SAME_NAME = {
-    form: forms[0]
-    for forms in (
-        group.split()
-        for group in (
-            "us usa america american",
-            "uk britain british",
-            "eu european europe",
-            "china chinese sino prc",
-            "japan japanese",
-            "korea korean",
-            "germany german",
-            "france french",
-            "russia russian",
-            "india indian",
-            "canada canadian",
-            "mexico mexican",
-            "australia australian",
-            "taiwan taiwanese",
-            "vietnam vietnamese",
-            "iran iranian",
-            "israel israeli",
-            "ukraine ukrainian",
-            "brazil brazilian",
-            "italy italian",
-            "spain spanish",
-            "netherlands dutch",
-            "switzerland swiss",
-            "sweden swedish",
-            "turkey turkish",
-            "scotland scottish",
-            "wales welsh",
-            "ireland irish",
-            "poland polish",
-            "greece greek",
-            "norway norwegian",
-            "denmark danish",
-            "finland finnish",
-            "belgium belgian",
-            "austria austrian",
-            "portugal portuguese",
-            "hungary hungarian",
-            "egypt egyptian",
-            "nigeria nigerian",
-            "kenya kenyan",
-            "indonesia indonesian",
-            "malaysia malaysian",
-            "thailand thai",
-            "philippines philippine filipino",
-            "singapore singaporean",
-            "pakistan pakistani",
-            "iraq iraqi",
-            "syria syrian",
-            "argentina argentine argentinian",
-            "chile chilean",
-            "colombia colombian",
-            "venezuela venezuelan",
-            "cuba cuban",
-            "california californian",
-            "texas texan",
-            "florida floridian",
-            "hawaii hawaiian",
-            "africa african",
-            "asia asian",
-            "democrat democratic",
-            "republican gop",
-            *(f"{month} {month[:3]} {month[:4]}" for month in _MONTHS),
-        )
-    )
-    for form in forms
-}
-PLACES = frozenset(_SAME_NAME.values())
-"""Countries and continents in the form they are compared in; months and parties are among them."""
-_SAME_NAME |= {
-    "united states": "us",
-    "united states of america": "us",
-    "united kingdom": "uk",
-    "european union": "eu",
-    "united nations": "un",
-}
 TITLES = frozenset(
     "president vice mr mrs ms dr prof professor sir minister secretary chairman chief ceo founder governor senator "
     "general director former chancellor premier prime representative article articles passage passages".split()
@@ -194,8 +115,8 @@ def _key(word: str) -> str:
     plain = "".join(c for c in unicodedata.normalize("NFKD", word.casefold()) if not unicodedata.combining(c))
     plain = re.sub(r"['’]s?$|\.", "", plain)
     for form in (plain, plain.removesuffix("s")):
-        if form in _SAME_NAME:
-            return _SAME_NAME[form]
+        if form in SAME_NAME:
+            return SAME_NAME[form]
     stem = None
     while stem != plain and len(plain) > 4:
         stem, plain = plain, _ENDING.sub("", plain)
@@ -255,7 +176,7 @@ def _months(text: str) -> Iterator[str]:
     """The months of ISO dates, which metadata are full of."""
     for match in _ISO_DATE.finditer(text):
         if 1 <= int(match[1]) <= 12:
-            yield _key(_MONTHS[int(match[1]) - 1])
+            yield _key(MONTHS[int(match[1]) - 1])
 
 
 def _abbreviates(word: Word, initials: str) -> bool:

@@ -12,6 +12,7 @@ from difflib import SequenceMatcher
 from itertools import pairwise
 
 from rag import facts
+from rag.aliases import PLACES
 
 _PREPOSITIONS = frozenset("of in on at to for from by with near".split())
 _NEGATIONS = frozenset("not no never neither nor none nobody nothing without cannot hardly unable".split())
@@ -60,7 +61,7 @@ def usurped(sentence: str, passage: str, context: str = "") -> list[str]:
     before = [(place, keys) for place, (_, keys) in enumerate(theirs[: places[0]]) if keys & sure]
     if before and before[0][1] & named:
         return []
-    others = [(place, keys) for place, keys in before if not keys & (named | facts.PLACES)]
+    others = [(place, keys) for place, keys in before if not keys & (named | PLACES)]
     rivals = [
         keys for place, keys in others if not _after_preposition(theirs, place) and not _is_short_for(keys, subject)
     ]

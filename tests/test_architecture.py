@@ -21,11 +21,11 @@ SUITES = (
     {"articles", "layout", "telling", "boilerplate", "dates", "names"},
     {"embedding", "weights"},
     {"reader", "weights"},
-    {"answering", "quoting", "questions", "facts"},
+    {"answering", "quoting", "questions", "facts", "aliases"},
     {"confidence", "questions", "facts"},
     {"llm", "llm_faults"},
     {"store", "generation", "manifest", "vectors", "native", "lexical", "files", "server_store", "lease"},
-    {"verification", "facts", "roles", "drafting", "prompting"},
+    {"verification", "facts", "aliases", "roles", "drafting", "prompting"},
 )
 """Rooms of several files: those of one suite may import each other."""
 

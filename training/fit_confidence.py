@@ -22,7 +22,7 @@ import written
 from regression import Examples, fit, left_out, shares
 
 from evals import gold, matching, metrics
-from rag import answering, confidence, followup, quoting
+from rag import followup, quoting
 from rag.assistant import Assistant
 from rag.extractive import THRESHOLD
 from rag.settings import Settings
@@ -76,14 +76,11 @@ def answer_features(
     assert generation is not None
     asked, context = followup.standalone(question, history), followup.context(question, history)
     passages = assistant.extractive.retrieve([asked, *context], generation)
-    readings = assistant.extractive.read(asked, passages)
-    finding = answering.find(asked, readings)
-    if finding is None:
+    found = assistant.extractive.find(asked, passages)
+    if found.finding is None:
         return None
-    text, citations = quoting.cite(finding.pieces)
-    found = quoting.answered(text, finding.short, citations, passages, 0.0)
-    close = assistant.extractive.look_closer(asked, finding)
-    return confidence.features(asked, finding.short, finding.best, close, finding.cited), found
+    text, citations = quoting.cite(found.finding.pieces)
+    return found.features, quoting.answered(text, found.finding.short, citations, passages, 0.0)
 
 
 def from_gold(path: Path, corpus: Path) -> Iterator[Example]:
