@@ -13,7 +13,7 @@ from difflib import SequenceMatcher
 from math import comb
 from typing import Any
 
-from rag.chunking import split_sentences
+from rag.splitting import split_sentences
 
 Run = dict[str, Any]
 

@@ -15,7 +15,7 @@ from evals import forms, gold
 from evals.matching import contains, tokens
 from rag.answering import score
 from rag.assistant import Assistant
-from rag.chunking import split_sentences
+from rag.splitting import split_sentences
 from rag.types import Article
 
 Draft = dict[str, Any]

@@ -19,13 +19,14 @@ JOINERS = {"assistant", "extractive", "generative", "syncing", "cli", "__init__"
 
 SUITES = (
     {"articles", "layout", "telling", "boilerplate", "dates", "names"},
+    {"chunking", "splitting"},
     {"embedding", "weights"},
     {"reader", "weights"},
     {"answering", "quoting", "questions", "facts", "aliases"},
     {"confidence", "questions", "facts"},
     {"llm", "llm_faults"},
     {"store", "generation", "manifest", "vectors", "native", "lexical", "files", "server_store", "lease"},
-    {"verification", "facts", "aliases", "roles", "drafting", "prompting"},
+    {"verification", "facts", "aliases", "roles", "drafting", "replies", "prompting"},
 )
 """Rooms of several files: those of one suite may import each other."""
 
@@ -41,7 +42,7 @@ DOORS = {
     "pypdf": {"articles"},
     "pydantic": {"settings"},
     "pydantic_settings": {"settings"},
-    "llama_index": {"chunking", "embedding", "llm", "llamaindex", "assistant"},
+    "llama_index": {"splitting", "embedding", "llm", "llamaindex", "assistant"},
 }
 """Third-party library -> the files that may import it."""
 
@@ -131,8 +132,4 @@ def test_nothing_prints_but_the_command_line(path: Path) -> None:
 
 def test_only_settings_reads_the_environment() -> None:
     readers = {path.stem for path in ROOMS if re.search(r"os\.(environ|getenv)", path.read_text(encoding="utf-8"))}
-    assert readers <= {
-        "settings",
-        "llm",
-        "chunking",
-    }  # tiktoken and NLTK take their data folder from the environment only
+    assert readers <= {"settings", "llm"}  # tiktoken takes its data folder from the environment only

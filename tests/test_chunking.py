@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag import articles
-from rag.chunking import chunk, split_sentences
+from rag.chunking import chunk
+from rag.splitting import split_sentences
 from rag.types import Article, Metadata
 
 SEEDS = Path(__file__).parent.parent / "seeds"
@@ -110,7 +111,7 @@ def test_nothing_has_no_sentences() -> None:
 
 
 def test_sentences_need_no_heavy_library() -> None:
-    code = "import sys; from rag.chunking import split_sentences; split_sentences('U.S. It.'); print(*sys.modules)"
+    code = "import sys; from rag.splitting import split_sentences; split_sentences('U.S. It.'); print(*sys.modules)"
     modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"nltk", "llama_index.core", "tiktoken"} & set(modules)
 

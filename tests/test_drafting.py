@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag import prompting, prompts
-from rag.drafting import MOST_TRIED, Draft, Piece, sentences, without_thinking
+from rag.drafting import MOST_TRIED, Draft, Piece
 from rag.errors import LLMError
+from rag.replies import sentences, without_thinking
 from rag.types import Passage
 from rag.verification import Verifier
 
