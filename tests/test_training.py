@@ -127,3 +127,21 @@ def test_every_written_line_has_the_form_that_is_read(training: dict[str, Module
     assert {len(row) for row in rows} == {5}
     assert {row[1] for row in rows} == set("SLUTF")
     assert all((row[1] == "S") == bool(row[3]) for row in rows)
+
+
+def test_the_lines_on_our_own_articles_stand_where_they_say(training: dict[str, ModuleType]) -> None:
+    written = training["written"]
+    texts = {key: text for key, _, text in written.own_articles()}
+    rows = [row.split("\t") for row in written.FILE.read_text(encoding="utf-8").splitlines()]
+    ours = [row for row in rows if row[0] in texts]
+    assert {row[0] for row in ours} == set(texts)
+    for key, _, numbers, answer, _ in ours:
+        spans = training["text"].sentences(texts[key])
+        assert max(map(int, numbers.split(","))) <= len(spans)
+        assert answer in texts[key][slice(*spans[int(numbers.split(",")[0]) - 1])]
+
+
+def test_articles_of_a_pair_are_about_one_matter(training: dict[str, ModuleType]) -> None:
+    matter = training["written"].matter
+    assert matter("a011") == matter("a012") != matter("a021")
+    assert matter("bbc_tech_011") != matter("bbc_tech_012")

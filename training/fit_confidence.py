@@ -1,7 +1,7 @@
 """Fit the weights of ``rag/confidence.py``: features of an answer -> the probability that it is right.
 
 Three worlds give the examples: gold questions on their corpus; CLAP NQ (600 questions, half of them without an answer,
-all their passages in one corpus); and the questions of written.tsv on texts that nothing was trained on. Printed are
+all their passages in one corpus); and questions of written.tsv on texts that nothing was trained on. Printed are
 the weights for the file, and how well they do on questions left out of the fit (five folds).
 
     python training/fit_confidence.py --gold evals/gold.jsonl --corpus seeds --data DATA
@@ -34,7 +34,9 @@ Example = tuple[str, list[float], bool]
 SHARES = {"gold": 0.4, "clapnq": 0.3, "written": 0.3}
 """What each world counts for."""
 
-MOST_WRITTEN = 1500
+MOST_WRITTEN = 2000
+FOLDER = 24
+"""Texts that make one corpus."""
 
 STRENGTH = 1.0
 """Inverse of the L2 penalty, on standardised features."""
@@ -116,14 +118,19 @@ def from_clapnq(folder: Path) -> Iterator[Example]:
 
 
 def from_written(data: Path) -> Iterator[Example]:
-    """Questions of written.tsv that are held out, all their texts in one corpus; right is an answer that cites what
-    the writer meant."""
+    """Questions of written.tsv that are held out, on a folder of some of their texts at a time; right is an answer that
+    cites what the writer meant."""
+    rng = Random(0)
     items = [item for item in written.read(data, held_out=True) if item.kind in "SLU"]
-    with over({item.article: (item.title, item.text) for item in items}) as assistant:
-        for item in Random(0).sample(items, MOST_WRITTEN):
-            found = answer_features(assistant, item.said, ())
-            if found:
-                yield "written", found[0], item.kind != "U" and _cites(found[1], item)
+    asked = rng.sample(items, MOST_WRITTEN)
+    articles = list({item.article: (item.title, item.text) for item in items}.items())
+    rng.shuffle(articles)
+    for start in range(0, len(articles), FOLDER):
+        folder = dict(articles[start : start + FOLDER])
+        with over(folder) as assistant:
+            for item in asked:
+                if item.article in folder and (found := answer_features(assistant, item.said, ())):
+                    yield "written", found[0], item.kind != "U" and _cites(found[1], item)
 
 
 @contextmanager

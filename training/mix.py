@@ -93,7 +93,10 @@ class Mixer:
                 yield self.asked(question, question.question, self.piece(question.text, question.near)[0], [])
             return
         lengths = BRIEF if question.source == "qamr" else LENGTHS
-        passage, answers = self.piece(question.text, question.answers, lengths)
+        marks = list(question.answers)
+        if question.source == "explained":  # each is a part of the answer, not another place of it
+            self.rng.shuffle(marks)
+        passage, answers = self.piece(question.text, marks, lengths)
         if not answers:  # it lay between sentences
             return
         kind = self.rng.choices(["swapped", "thinned", "plain"], [25, 10, 65])[0]
@@ -101,7 +104,9 @@ class Mixer:
         if self.rng.random() < HAS_NEGATIVES.get(question.source, 0.0):
             return
         order = self.rng.choices(
-            ["ask", "passage", "turned", "dropped", "near", "negated", "random"], [34, 15, 8, 11, 25, 4, 3], k=4
+            ["ask", "passage", "turned", "dropped", "near", "elsewhere", "negated", "random"],
+            [34, 15, 8, 11, 25, 15, 4, 3],
+            k=4,
         )
         if question.source == "topic":  # another text near it may well say something about it
             order = [self.rng.choice(["dropped", "random"])]
@@ -147,6 +152,9 @@ class Mixer:
             rest, _ = without(passage, answers, [])
             text = passage[slice(*answers[0])]
             return self.asked(question, asked, rest, []) if len(rest.split()) > 15 and text not in rest else None
+        if kind == "elsewhere":
+            rest = self.elsewhere(question)
+            return self.asked(question, asked, rest, []) if rest else None
         if kind == "negated":
             negated = negate(asked, self.rng)
             return self.asked(question, negated, passage, []) if negated else None
@@ -161,6 +169,13 @@ class Mixer:
         return self.asked(
             question, asked, self.piece(text, [], BRIEF if question.source == "qamr" else LENGTHS)[0], [], named=title
         )
+
+    def elsewhere(self, question: Question) -> str | None:
+        """Another passage of the same text, with no sentence of the answer in it."""
+        around = self.rng.choice(sentences(question.text))
+        start, end = window(question.text, [around], self.rng.choice(LENGTHS), self.rng)
+        passage, gold = question.text[start:end], question.text[slice(*question.answers[0])]
+        return None if overlapping(question.answers, [(start, end)]) or gold in passage else passage
 
     def pair(self, question: Question, passage: str, answers: Sequence[Span]) -> tuple[str, str] | None:
         """A word of the question that the passage has too, and one to exchange it with; neither touches the answer."""
@@ -201,7 +216,10 @@ class Mixer:
         }
 
     def heading(self, title: str) -> str:
-        """The title as the product may show it: alone, with author, publisher and date, or not at all."""
+        """The title as the product may show it: alone, with author, publisher and date, or not at all; one that has its
+        own byline keeps it, since questions are asked about it."""
+        if " — " in title:
+            return title
         draw = self.rng.random()
         if draw < 0.2:
             return ""
@@ -264,12 +282,12 @@ def turnable(question: str, passage: str) -> list[tuple[str, str]]:
 
 def near_texts(numbered: Sequence[tuple[int, Question]]) -> dict[int, list[tuple[str, str]]]:
     """For each answerable question the four texts of its source most like it without its answer, and their titles."""
-    texts = list(dict.fromkeys((q.text, q.title) for _, q in numbered))
+    texts = list({q.text: (q.text, q.title, written.matter(q.article)) for _, q in numbered}.values())
     asked = [(i, q) for i, q in numbered if q.answers]
     if len(texts) < 20 or not asked:
         return {}
     vectorizer = TfidfVectorizer(sublinear_tf=True, stop_words="english", ngram_range=(1, 1))
-    matrix = vectorizer.fit_transform(f"{title} {text}" for text, title in texts).T.tocsr()
+    matrix = vectorizer.fit_transform(f"{title} {text}" for text, title, _ in texts).T.tocsr()
     result = {}
     for start in range(0, len(asked), 1000):
         batch = asked[start : start + 1000]
@@ -277,8 +295,9 @@ def near_texts(numbered: Sequence[tuple[int, Question]]) -> dict[int, list[tuple
         best = np.argpartition(-scores, 12, axis=1)[:, :12]
         for row, (index, question) in enumerate(batch):
             gold = question.text[slice(*question.answers[0])].lower()
-            ranked = sorted(best[row], key=lambda i: -scores[row, i])
-            result[index] = [texts[i] for i in ranked if gold not in texts[i][0].lower()][:4]
+            ranked = (texts[i] for i in sorted(best[row], key=lambda i: -scores[row, i]))
+            others = [(text, title) for text, title, matter in ranked if matter != written.matter(question.article)]
+            result[index] = [(text, title) for text, title in others if gold not in text.lower()][:4]
     return result
 
 

@@ -1,4 +1,5 @@
-"""Questions and claims on texts of the data sets, written for this project by a language model: `written.tsv`.
+"""Questions and claims written for this project by a language model, on texts of the data sets and on articles that it
+wrote as well: `written.tsv`, `articles.tsv`.
 
 A line: the text's id, the kind, the numbers of its sentences, the short answer if there is one, the question or claim.
 
@@ -8,13 +9,16 @@ A line: the text's id, the kind, the numbers of its sentences, the short answer 
     T  the sentences support the claim
     F  they don't, though they come near
 
-A text is the beginning of a news article (by the data set's id) or a paragraph of Wikipedia (by its hash).
+A text is the beginning of a news article (by the data set's id), a paragraph of Wikipedia (by its hash) or an article
+of `articles.tsv` (id, title, author, publisher, date, text). These are invented, and come in pairs on the same matter,
+told apart by the last letter of their ids.
 """
 
 from __future__ import annotations
 
 import csv
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +28,7 @@ from sources import Claim, Question, squad_family
 from text import Span, sentences
 
 FILE = Path(__file__).with_name("written.tsv")
+ARTICLES = Path(__file__).with_name("articles.tsv")
 MOST_WORDS = 430
 HELD_OUT = 8  # one text in so many is kept for measuring
 WIKIPEDIA = ("squad", "new_wiki")
@@ -45,15 +50,31 @@ class Item:
 def read(data: Path, *, held_out: bool, path: Path = FILE) -> Iterator[Item]:
     """The items on the texts that are held out, or those on the others; texts that `data` lacks are passed over."""
     texts = {key: (title, beginning(text)) for key, title, text in _texts(data)}
+    texts |= {key: (title, text) for key, title, text in own_articles()}
+    for key, kind, numbers, answer, said in _rows(path):
+        title, text = texts.get(key, ("", ""))
+        if text and is_held_out(text) is held_out:
+            spans = tuple(sentences(text)[int(number) - 1] for number in numbers.split(","))
+            if kind == "S":
+                start = text.index(answer, *spans[0])
+                spans = ((start, start + len(answer)),)
+            yield Item(kind, key, title, text, said, spans)
+
+
+def own_articles() -> Iterator[tuple[str, str, str]]:
+    """Id, heading (title — author, publisher, date) and text."""
+    for key, title, *byline, text in _rows(ARTICLES):
+        yield key, " — ".join(filter(None, (title, ", ".join(filter(None, byline))))), text
+
+
+def matter(article: str) -> str:
+    """What an article is about: one for both of a pair, since what one of them leaves out the other may tell."""
+    return article[:-1] if re.fullmatch(r"[a-z]\d{3}", article) else article
+
+
+def _rows(path: Path) -> Iterator[list[str]]:
     with path.open(encoding="utf-8", newline="") as file:
-        for key, kind, numbers, answer, said in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
-            title, text = texts.get(key, ("", ""))
-            if text and is_held_out(text) is held_out:
-                spans = tuple(sentences(text)[int(number) - 1] for number in numbers.split(","))
-                if kind == "S":
-                    start = text.index(answer, *spans[0])
-                    spans = ((start, start + len(answer)),)
-                yield Item(kind, key, title, text, said, spans)
+        yield from csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
 
 
 def questions(items: list[Item]) -> Iterator[Question]:
