@@ -28,6 +28,9 @@ COMPLETES = 0.3
 RIVAL = 1.5
 """A fact from a second article is laid beside the first if its score is within this many logits of it."""
 
+ASKED_BACK = 0.1
+"""What a sentence's relevance is worth where it is a question itself: it seldom answers one."""
+
 SURE_SPAN = 2.0
 """A reason or a list gets a few words as ``short`` if its best span is ahead of no span by this many logits."""
 
@@ -237,11 +240,15 @@ def _headline(question: str, reading: Reading, index: int) -> str | None:
 
 def _ranked_sentences(readings: Sequence[Reading]) -> list[_Ranked]:
     values = [
-        (_probability(reading.answerable) * relevance, reading, index)
+        (_probability(reading.answerable) * relevance * (ASKED_BACK if _asks(reading, index) else 1.0), reading, index)
         for reading in readings
         for index, relevance in enumerate(reading.relevance)
     ]
     return sorted(values, key=lambda item: -item[0])
+
+
+def _asks(reading: Reading, index: int) -> bool:
+    return _sentence(reading, index).rstrip("\"”’') ").endswith("?")
 
 
 def _sentence(reading: Reading, index: int) -> str:

@@ -161,6 +161,16 @@ def test_a_sentence_that_has_the_rest_of_the_question_completes_the_answer() -> 
     assert [piece.text for piece in finding.pieces] == ["It imposed 10% tariffs.", "Consumers bear the cost."]
 
 
+@pytest.mark.parametrize("asked", ["What would this look like?", "“What would this look like?”"])
+def test_a_question_in_the_article_answers_none_while_a_statement_is_there(asked: str) -> None:
+    text = f"{asked} Firms license batteries."
+    end = len(asked)
+    where = Passage("a.txt", 0, len(text), text, 0.5, sentences=((0, end), (end + 1, len(text))))
+    finding = find("How do firms cooperate?", [reading(where, relevance=(0.9, 0.6))])
+    assert finding is not None
+    assert finding.pieces[0].text == "Firms license batteries."
+
+
 def test_who_says_names_the_author_where_the_sentence_does_not() -> None:
     where = passage(text="Tariffs harm both sides.", authors=("Ann Lee", "Bo Chen"))
     finding = find("Who argues that tariffs harm both sides?", [reading(where, relevance=(0.9,))])
