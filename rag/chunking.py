@@ -14,12 +14,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rag import splitting
+from rag.splitting import Span
 from rag.types import Article, Chunk, Metadata
 
 VERSION = 1
 """Part of the corpus fingerprint: raised whenever the same article gives other chunks."""
-
-Span = tuple[int, int]
 
 CLAUSE = re.compile(r"[,;:]\s+|\s[—–-]\s+|[，、；：]|—")
 SPACE = re.compile(r"\s+")
