@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 TRAINING = Path(__file__).parent.parent / "training"
-NAMES = ("sources", "swaps", "slots", "text", "made", "written")
+NAMES = ("sources", "swaps", "slots", "text", "made", "written", "pairs")
 BODY = (
     "Acme opened a mill in Ohio in 2014. Bolt bought the mill for $5 million. "
     "Rain fell for days. Carla Diaz, 41, runs it, and Bolt was founded by Ann Lee."
@@ -145,3 +145,30 @@ def test_articles_of_a_pair_are_about_one_matter(training: dict[str, ModuleType]
     matter = training["written"].matter
     assert matter("a011") == matter("a012") != matter("a021")
     assert matter("bbc_tech_011") != matter("bbc_tech_012")
+
+
+def test_a_batch_names_the_passages_that_answer_each_question(training: dict[str, ModuleType]) -> None:
+    pairs = training["pairs"]
+    text = "One mill closed in May. " * 40 + "Bolt owns Acme. " + "Rain fell for days. " * 40
+    answer = text.index("Bolt owns Acme.")
+    texts = [pairs.Text("Mills", text, [("Who owns Acme?", ((answer, answer + 4),))])]
+    batch = next(pairs.batches([texts], [texts], Random(0)))
+    assert len(batch.passages) >= pairs.PASSAGES
+    for question, numbers in zip(batch.questions, batch.answers, strict=True):
+        assert question == "Who owns Acme?"
+        assert ["Bolt owns Acme." in batch.passages[number] for number in numbers] == [True]
+
+
+def test_passages_are_whole_sentences_and_all_of_the_text(training: dict[str, ModuleType]) -> None:
+    found = words_of(BODY, training["pairs"].passages(BODY, 10))
+    assert " ".join(found) == BODY
+    assert all(passage.endswith(".") for passage in found)
+
+
+def test_articles_on_one_matter_are_in_a_batch_together(training: dict[str, ModuleType], data: Path) -> None:
+    written, pairs = training["written"], training["pairs"]
+    groups = pairs.written_texts(data)
+    titles = {title.replace(" — ", " | "): written.matter(key) for key, title, _ in written.own_articles()}
+    assert any(len(group) == 2 for group in groups)
+    for group in groups:
+        assert len({titles[text.title] for text in group}) == 1

@@ -1,6 +1,6 @@
 """Export all-MiniLM-L6-v2 as the bundled embedder: one ONNX file, int8 per channel.
 
-    python training/export_embedder.py --base FOLDER --models rag/models
+    python training/export_embedder.py --base FOLDER [--weights RUNS/embedder/model.pt] --models rag/models
 
 FOLDER is the official checkpoint (model.safetensors, config.json, tokenizer.json). The graph takes token ids and
 returns mean-pooled vectors of length 1, so nothing is left to do at run time but tokenising.
@@ -14,8 +14,9 @@ from pathlib import Path
 from shutil import copyfile
 
 import numpy as np
+import torch
 from common import INPUTS, encode, export_onnx, load_encoder, load_tokenizer, quantize, record_hashes
-from torch import Tensor, nn
+from model import Embedder
 
 SAMPLE = (
     "The bus plant in Lancaster employs about 750 people.",
@@ -23,20 +24,6 @@ SAMPLE = (
     "He said on Tuesday that the ministry had not yet decided whether to appeal against the ruling of the court.",
     "Prices rose by 3.4% in the year to March, the fastest since 2008, as food and energy became dearer.",
 )
-
-
-class Embedder(nn.Module):
-    """[B, T] token ids -> [B, 384] mean-pooled vectors of length 1."""
-
-    def __init__(self, encoder: nn.Module) -> None:
-        super().__init__()
-        self.encoder = encoder
-
-    def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
-        hidden = self.encoder(input_ids, attention_mask, token_type_ids).last_hidden_state
-        mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
-        mean = (hidden * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1e-9)
-        return nn.functional.normalize(mean, dim=1)
 
 
 def embed(path: Path, tokenizer_file: Path) -> np.ndarray:
@@ -52,10 +39,13 @@ def embed(path: Path, tokenizer_file: Path) -> np.ndarray:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--base", type=Path, required=True, help="folder of the official checkpoint")
+    parser.add_argument("--weights", type=Path, help="trained weights instead of the checkpoint's")
     parser.add_argument("--models", type=Path, required=True, help="where the exported model goes")
     args = parser.parse_args()
     args.models.mkdir(parents=True, exist_ok=True)
     model = Embedder(load_encoder(args.base)).eval()
+    if args.weights:
+        model.load_state_dict(torch.load(args.weights, map_location="cpu")["model"])
     target = args.models / "embedder.onnx"
     copyfile(args.base / "tokenizer.json", args.models / "tokenizer.json")
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,5 @@
-"""The reader, or its teacher: a BERT or MPNet encoder with one head over the tokens and one over the whole pair."""
+"""The two models: the reader (or its teacher), an encoder with a head over the tokens and one over the whole pair; the
+embedder, an encoder whose vectors are averaged."""
 
 from __future__ import annotations
 
@@ -34,3 +35,17 @@ OUTPUTS = {"start": 2, "end": 2, "relevance": 2, "answerable": 1, "support": 1}
 def prefix(title: str) -> str:
     """What stands in front of the passage."""
     return f"{title}. " if title else ""
+
+
+class Embedder(nn.Module):
+    """[B, T] token ids -> [B, 384] mean-pooled vectors of length 1."""
+
+    def __init__(self, encoder: nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
+        hidden = self.encoder(input_ids, attention_mask, token_type_ids).last_hidden_state
+        mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
+        mean = (hidden * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1e-9)
+        return nn.functional.normalize(mean, dim=1)

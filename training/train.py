@@ -235,11 +235,8 @@ def train(args: argparse.Namespace) -> None:
     model = Reader(load_encoder(args.base))
     if args.start:
         model.load_state_dict(torch.load(args.start, map_location="cpu")["model"])
-    freeze(model.encoder, args.frozen)
-    model.to(args.device).eval()  # without dropout: its random numbers take half of the time, and few passes are made
-    masters = [weight.detach().clone().requires_grad_() for weight in model.parameters() if weight.requires_grad]
-    model.to(torch.bfloat16)  # the weights that learn stay in fp32; casting at each step's every layer costs a third
-    optimizer = torch.optim.AdamW(masters, lr=args.rate, weight_decay=0.01, fused=True)
+    model.to(args.device)
+    optimizer = prepare(model, args.rate, frozen=args.frozen)
     done, checkpoint = {"step": 0, "seconds": 0.0}, args.run / "checkpoint.pt"
     if checkpoint.exists():
         saved = torch.load(checkpoint, map_location=args.device)
@@ -247,7 +244,7 @@ def train(args: argparse.Namespace) -> None:
         optimizer.load_state_dict(saved["optimizer"])
         done = saved["done"]
         with torch.no_grad():
-            for (name, _), master in zip(learning(model), masters, strict=True):
+            for (name, _), master in zip(learning(model), masters_of(optimizer), strict=True):
                 master.copy_(saved["model"][name])
     tokenizer = load_tokenizer(args.base / "tokenizer.json", max_tokens=MAX_TOKENS)
     tokenizer.no_padding()
@@ -255,6 +252,16 @@ def train(args: argparse.Namespace) -> None:
     source = batches(args.mix, tokenizer, args.seed + int(done["step"]), args.tokens, dict(args.share))
     loop(model, optimizer, source, done, args)
     torch.save({"model": exact_weights(model, optimizer)}, args.run / "model.pt")
+
+
+def prepare(model: nn.Module, peak: float, *, frozen: int = 0) -> torch.optim.Optimizer:
+    """The optimizer, which holds the weights that learn in fp32; the model's own become bfloat16, as casting at every
+    layer of each step costs a third. No dropout: its random numbers take half of the time, and few passes are made."""
+    freeze(model.encoder, frozen)
+    model.eval()
+    masters = [weight.detach().clone().requires_grad_() for _, weight in learning(model)]
+    model.to(torch.bfloat16)
+    return torch.optim.AdamW(masters, lr=peak, weight_decay=0.01, fused=True)
 
 
 def freeze(encoder: nn.Module, layers: int) -> None:
@@ -309,7 +316,13 @@ def loop(
 def step(model: nn.Module, optimizer: torch.optim.Optimizer, batch: dict[str, Tensor]) -> dict[str, float]:
     """One update of the weights; the losses, and the size of the batch."""
     parts = losses(model(batch["input_ids"], batch["attention_mask"], batch["token_type_ids"]), batch)
-    sum(parts.values()).backward()
+    update(model, optimizer, sum(parts.values()))
+    return {name: part.item() for name, part in parts.items()} | {"examples": len(batch["start"])}
+
+
+def update(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+    """Change the fp32 weights by the loss's gradients, and the model's after them."""
+    loss.backward()
     weights, masters = [weight for _, weight in learning(model)], masters_of(optimizer)
     for weight, master in zip(weights, masters, strict=True):
         master.grad, weight.grad = weight.grad.float(), None
@@ -319,7 +332,6 @@ def step(model: nn.Module, optimizer: torch.optim.Optimizer, batch: dict[str, Te
     with torch.no_grad():
         for weight, master in zip(weights, masters, strict=True):
             weight.copy_(master)
-    return {name: part.item() for name, part in parts.items()} | {"examples": len(batch["start"])}
 
 
 if __name__ == "__main__":
