@@ -116,7 +116,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="evals.verification", description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder with attributionbench/ and summedits/")
     claims = read(parser.parse_args(argv).data)
-    verifier = Verifier(Reader(MODELS).support)
+    verifier = Verifier(Reader(MODELS).support, BundledEmbedding(MODELS).embed)
     verifier.check("Warm up.", "Warm up.")
     began = time.perf_counter()
     verdicts = [verifier.check(claim.text, claim.passage) for claim in claims if claim.held_out]

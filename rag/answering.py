@@ -22,8 +22,8 @@ MAX_SENTENCES = 5
 RELEVANT = 0.25
 """A sentence belongs to a long answer if its relevance is at least this share of the best one's."""
 
-COMPLETES = 0.3
-"""What a further sentence's relevance gains, at most, for what it adds of the question, and again for its article."""
+COMPLETES = 4.0
+"""By how much a further sentence gains, at most, for what it adds of the question, and again for its article."""
 
 RIVAL = 1.5
 """A fact from a second article is laid beside the first if its score is within this many logits of it."""
@@ -221,7 +221,7 @@ def _worth(item: _Ranked, asked: Sequence[str], covered: Set[str], sources: Set[
     words = set(facts.content(_sentence(reading, index)))
     share = facts.share(asked, words)
     elsewhere = share if share >= 0.5 and reading.passage.source not in sources else 0.0
-    return value + COMPLETES * (facts.share(asked, words - covered) + elsewhere)
+    return value * (1 + COMPLETES * (facts.share(asked, words - covered) + elsewhere))
 
 
 def _headline(question: str, reading: Reading, index: int) -> str | None:

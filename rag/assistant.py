@@ -55,10 +55,14 @@ class Assistant:
             return LlamaIndexEmbedding(self._embedding_model)
         kind, _, model = self.settings.embedding.partition(":")
         if kind == "bundled":
-            return BundledEmbedding(MODELS)
+            return self._bundled_embedding
         if kind == "openai" and model:
             return LlamaIndexEmbedding(_openai_embedding(model, self.settings))
         raise SettingsError(f"embedding {self.settings.embedding!r} is unknown: use bundled or openai:MODEL")
+
+    @cached_property
+    def _bundled_embedding(self) -> BundledEmbedding:
+        return BundledEmbedding(MODELS)
 
     @cached_property
     def store(self) -> Store | ServerStore:
@@ -86,7 +90,12 @@ class Assistant:
         if self.llm is None:
             return None
         rerank = partial(self.extractive.rerank, most=PROMPTED)
-        return Generative(self.llm, Verifier(self.reader.support), rerank, self.settings.llm_context_tokens)
+        return Generative(
+            self.llm,
+            Verifier(self.reader.support, self._bundled_embedding.embed),
+            rerank,
+            self.settings.llm_context_tokens,
+        )
 
     def sync(self, progress: Progress | None = None, *, rebuild: bool = False) -> SyncReport:
         """Brings the index up to date with the corpus; only what is new or changed is read and embedded.

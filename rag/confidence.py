@@ -63,10 +63,10 @@ def features(question: str, short: str | None, best: Reading, close: Reading, ci
     ]
 
 
-WEIGHTS = (0.637, 0.025, -1.285, -1.503, -0.66, -1.243)
+WEIGHTS = (0.779, -0.02, -1.615, -0.64, -1.697, -0.935)
 """Fitted by ``training/fit_confidence.py``."""
 
-BIAS = 0.423
+BIAS = 0.605
 
 
 def probability(values: Sequence[float]) -> float:

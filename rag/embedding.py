@@ -1,4 +1,4 @@
-"""Texts to unit vectors: the bundled all-MiniLM-L6-v2 by default, any LlamaIndex embedding otherwise."""
+"""Texts to unit vectors: the bundled model by default, any LlamaIndex embedding otherwise."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def contextual(chunk: Chunk) -> str:
 
 
 class BundledEmbedding:
-    """all-MiniLM-L6-v2, int8, on the CPU; safe to use from several threads.
+    """all-MiniLM-L6-v2, trained on for articles, int8, on the CPU; safe to use from several threads.
 
     A text is cut after 256 tokens. Each has a run of its own: the model quantises activations by batch, so that in one
     with others a vector would depend on them (cosine down to 0.98), and what is found on the corpus's history. On a CPU
@@ -62,7 +62,7 @@ class BundledEmbedding:
         """Load the model from the folder ``models``; ModelError if a file isn't what its sha256.json says."""
         self._session = load_session(models, "embedder.onnx")
         self._tokenizer = load_tokenizer(models)
-        self.name = f"all-MiniLM-L6-v2-int8-{published_hash(models, 'embedder.onnx')[:8]}"
+        self.name = f"all-MiniLM-L6-v2-tuned-int8-{published_hash(models, 'embedder.onnx')[:8]}"
         self._threads = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="embed")
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:

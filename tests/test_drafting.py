@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -11,11 +12,13 @@ from hypothesis import strategies as st
 
 from rag import prompting, prompts
 from rag.drafting import MOST_TRIED, Draft, Piece
+from rag.embedding import BundledEmbedding
 from rag.errors import LLMError
 from rag.replies import sentences, without_thinking
 from rag.types import Passage
 from rag.verification import Verifier
 
+EMBED = BundledEmbedding(Path(prompting.__file__).parent / "models").embed
 BYD = "BYD opened a bus plant in Lancaster, California, in 2013. It employs 750 people."
 FUYAO = "The U.S. market matters. Fuyao took over a closed GM plant in Moraine, Ohio, and hired 2,300 workers there."
 TARIFFS = "The United States imposed tariffs of 10 per cent on Chinese goods on February 1."
@@ -41,7 +44,7 @@ def _words(text: str) -> set[str]:
 
 
 def draft(reply: str, passages: Sequence[Passage] = PASSAGES, question: str = "How many people work there?") -> Draft:
-    made = Draft(re.findall(r"\s*\S+|\s+", reply), Verifier(agreeing), question, passages)
+    made = Draft(re.findall(r"\s*\S+|\s+", reply), Verifier(agreeing, EMBED), question, passages)
     list(made)
     return made
 
@@ -118,7 +121,7 @@ def test_a_wrong_citation_is_put_right_with_few_checks_among_many_passages() -> 
         return agreeing(pairs)
 
     reply = ["Fuyao hired 2,300 workers in Moraine. [1]"]
-    made = Draft(reply, Verifier(counting), "Who was hired?", [*others, *PASSAGES])
+    made = Draft(reply, Verifier(counting, EMBED), "Who was hired?", [*others, *PASSAGES])
     assert [piece.citations[0].source for piece in made] == ["fuyao.txt"]
     assert len(tried) <= 1 + MOST_TRIED
 
@@ -181,7 +184,7 @@ def test_pieces_come_as_soon_as_the_next_sentence_begins() -> None:
             seen.append(text)
             yield text
 
-    first = next(iter(Draft(reply(), Verifier(agreeing), "?", PASSAGES)))
+    first = next(iter(Draft(reply(), Verifier(agreeing, EMBED), "?", PASSAGES)))
     assert first.text == "It employs 750 people. [1]"
     assert seen[-1] == " The"
 
@@ -191,7 +194,7 @@ def test_what_was_shown_before_a_stream_breaks_stays() -> None:
         yield "It employs 750 people. [1] The US"
         raise LLMError("the LLM's reply broke off")
 
-    made = Draft(reply(), Verifier(agreeing), "?", PASSAGES)
+    made = Draft(reply(), Verifier(agreeing, EMBED), "?", PASSAGES)
     pieces: list[Piece] = []
     with pytest.raises(LLMError):
         for piece in made:

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from rag import facts
+from rag.embedding import BundledEmbedding
 from rag.reader import Reader
 from rag.verification import Verifier
 
 MODELS = Path(facts.__file__).parent / "models"
+EMBED = BundledEmbedding(MODELS).embed
 PASSAGE = (
     "BYD opened a bus plant in Lancaster, California, in 2013. It employs 750 people and cost $10 million. "
     "Fuyao took over a closed GM plant in Moraine, Ohio, in 2014, and hired 2,300 workers there. "
@@ -66,7 +68,7 @@ def test_numbers_are_the_same_however_they_are_written(text: str, expected: set[
     ],
 )
 def test_facts_that_stand_in_the_passage_or_about_its_article_are_no_problem(sentence: str) -> None:
-    assert Verifier(trusting).check(sentence, PASSAGE, ABOUT).problems == ()
+    assert Verifier(trusting, EMBED).check(sentence, PASSAGE, ABOUT).problems == ()
 
 
 @pytest.mark.parametrize(
@@ -85,7 +87,7 @@ def test_facts_that_stand_in_the_passage_or_about_its_article_are_no_problem(sen
     ],
 )
 def test_made_up_facts_are_named(sentence: str, wrong: str) -> None:
-    verdict = Verifier(trusting).check(sentence, PASSAGE, ABOUT)
+    verdict = Verifier(trusting, EMBED).check(sentence, PASSAGE, ABOUT)
     assert not verdict.supported
     assert verdict.problems[0] == f"{wrong} isn't in the passage"
 
@@ -99,7 +101,7 @@ def test_made_up_facts_are_named(sentence: str, wrong: str) -> None:
     ],
 )
 def test_exchanged_names_are_caught(sentence: str) -> None:
-    verdict = Verifier(trusting).check(sentence, PASSAGE)
+    verdict = Verifier(trusting, EMBED).check(sentence, PASSAGE)
     assert not verdict.supported
     assert " for " in verdict.problems[0]
 
@@ -114,7 +116,7 @@ def test_exchanged_names_are_caught(sentence: str) -> None:
     ],
 )
 def test_a_name_that_takes_the_place_of_another_is_caught(sentence: str, passage: str) -> None:
-    (problem,) = Verifier(trusting).check(sentence, f"{passage} Honda’s was another matter.").problems
+    (problem,) = Verifier(trusting, EMBED).check(sentence, f"{passage} Honda’s was another matter.").problems
     assert " for " in problem
 
 
@@ -129,7 +131,7 @@ def test_a_name_that_takes_the_place_of_another_is_caught(sentence: str, passage
     ],
 )
 def test_a_subject_named_in_the_sentence_before_is_no_exchange(sentence: str, passage: str) -> None:
-    assert Verifier(trusting).check(sentence, passage).problems == ()
+    assert Verifier(trusting, EMBED).check(sentence, passage).problems == ()
 
 
 TRADE = "While exports grew by 9 per cent in 2023, imports from China grew by 12 per cent."
@@ -146,14 +148,14 @@ TRADE = "While exports grew by 9 per cent in 2023, imports from China grew by 12
     ],
 )
 def test_a_number_of_another_clause_is_caught(sentence: str, right: bool) -> None:
-    problems = Verifier(trusting).check(sentence, TRADE).problems
+    problems = Verifier(trusting, EMBED).check(sentence, TRADE).problems
     assert problems == (() if right else ("12 per cent for 9 per cent in the passage",))
 
 
 def test_whose_article_it_is_may_begin_any_sentence() -> None:
     sentence = "Wang Huiyao praises the decision to build in Kentucky."
     passage = "Toyota’s decision to build in Kentucky deserves praise."
-    assert Verifier(trusting).check(sentence, passage, ABOUT).problems == ()
+    assert Verifier(trusting, EMBED).check(sentence, passage, ABOUT).problems == ()
 
 
 @pytest.mark.parametrize(
@@ -169,12 +171,12 @@ def test_whose_article_it_is_may_begin_any_sentence() -> None:
     ],
 )
 def test_hundreds_are_not_thousands(sentence: str, passage: str, right: bool) -> None:
-    assert (Verifier(trusting).check(sentence, passage).problems == ()) is right
+    assert (Verifier(trusting, EMBED).check(sentence, passage).problems == ()) is right
 
 
 def test_names_in_another_order_that_mean_the_same_are_no_exchange() -> None:
     passage = "Tariffs hurt the US and China alike."
-    assert Verifier(trusting).check("Tariffs hurt China and the United States alike.", passage).problems == ()
+    assert Verifier(trusting, EMBED).check("Tariffs hurt China and the United States alike.", passage).problems == ()
 
 
 @pytest.mark.parametrize(
@@ -186,12 +188,12 @@ def test_names_in_another_order_that_mean_the_same_are_no_exchange() -> None:
     ],
 )
 def test_a_denial_is_caught(sentence: str) -> None:
-    verdict = Verifier(trusting).check(sentence, PASSAGE)
+    verdict = Verifier(trusting, EMBED).check(sentence, PASSAGE)
     assert verdict.problems == ("the passage says the opposite",)
 
 
 def test_a_first_name_is_fine_unless_the_passage_has_another() -> None:
-    verifier = Verifier(trusting)
+    verifier = Verifier(trusting, EMBED)
     assert verifier.check("Joe Biden won the vote.", "Then Biden won the vote.").problems == ()
     assert verifier.check("Joe Biden won the vote.", "Then Hunter Biden won the vote.").problems
 
@@ -206,19 +208,19 @@ def test_a_first_name_is_fine_unless_the_passage_has_another() -> None:
     ],
 )
 def test_short_forms_of_names(sentence: str, passage: str) -> None:
-    assert Verifier(trusting).check(sentence, passage).problems == ()
+    assert Verifier(trusting, EMBED).check(sentence, passage).problems == ()
 
 
 def test_the_model_has_a_say() -> None:
     sentence = "Buses are built by a maker from Shenzhen that people like."
-    sure = Verifier(trusting).check(sentence, PASSAGE).probability
-    unsure = Verifier(doubting).check(sentence, PASSAGE).probability
+    sure = Verifier(trusting, EMBED).check(sentence, PASSAGE).probability
+    unsure = Verifier(doubting, EMBED).check(sentence, PASSAGE).probability
     assert sure > unsure + 0.2
 
 
 def test_the_authors_name_in_front_is_not_held_against_a_sentence() -> None:
     sentence = "BYD opened a bus plant in Lancaster, California, in 2013."
-    verifier = Verifier(trusting)
+    verifier = Verifier(trusting, EMBED)
     attributed = verifier.check(f"Wang Huiyao writes that {sentence}", PASSAGE, ABOUT)
     assert attributed.probability == verifier.check(sentence, PASSAGE, ABOUT).probability
     assert verifier.check(f"Elon Musk writes that {sentence}", PASSAGE, ABOUT).problems
@@ -226,7 +228,7 @@ def test_the_authors_name_in_front_is_not_held_against_a_sentence() -> None:
 
 def test_evidence_is_the_sentences_that_hold_the_content() -> None:
     parts = facts.sentences(PASSAGE)
-    verifier = Verifier(trusting)
+    verifier = Verifier(trusting, EMBED)
     assert verifier.evidence("Fuyao hired 2,300 workers in Moraine.", parts) == [2]
     assert verifier.evidence("BYD's bus plant in Lancaster employs 750 people and cost $10 million.", parts) == [0, 1]
     assert verifier.evidence("Anything.", []) == []
@@ -241,7 +243,7 @@ def test_evidence_is_the_sentences_that_hold_the_content() -> None:
     ],
 )
 def test_a_wrong_number_is_put_right_where_the_passage_leaves_no_doubt(sentence: str, corrected: str) -> None:
-    right = Verifier(trusting).correct(sentence, PASSAGE)
+    right = Verifier(trusting, EMBED).correct(sentence, PASSAGE)
     assert right is not None
     assert corrected in right
 
@@ -255,7 +257,7 @@ def test_a_wrong_number_is_put_right_where_the_passage_leaves_no_doubt(sentence:
     ],
 )
 def test_no_number_is_guessed(sentence: str) -> None:
-    assert Verifier(trusting).correct(sentence, PASSAGE) is None
+    assert Verifier(trusting, EMBED).correct(sentence, PASSAGE) is None
 
 
 @pytest.mark.parametrize(
@@ -268,4 +270,4 @@ def test_no_number_is_guessed(sentence: str) -> None:
     ],
 )
 def test_the_bundled_model_and_the_facts_together(sentence: str, supported: bool) -> None:
-    assert Verifier(Reader(MODELS).support).check(sentence, PASSAGE).supported is supported
+    assert Verifier(Reader(MODELS).support, EMBED).check(sentence, PASSAGE).supported is supported

@@ -28,6 +28,7 @@ from text import sentences, window
 
 from evals.squad import auc
 from evals.verification import MODELS, Claim, balanced_accuracy, read
+from rag.embedding import BundledEmbedding
 from rag.reader import Reader
 from rag.verification import Comparison, Verifier
 
@@ -85,7 +86,7 @@ def main() -> None:
     parser.add_argument("--wordnet", type=Path, default=Path("/usr/share/wordnet"), help="WordNet's database files")
     args = parser.parse_args()
     claims = [*read(args.data), *made(args.data, args.wordnet), *held_out(args.data)]
-    verifier = Verifier(Reader(MODELS).support)
+    verifier = Verifier(Reader(MODELS).support, BundledEmbedding(MODELS).embed)
     rows = [[*vars(verifier.compare(claim.text, claim.passage)).values()] for claim in claims]
     features = np.array(rows, dtype=float)
     examples = to_fit(claims, features)
