@@ -89,13 +89,9 @@ class Assistant:
         """What answers by the LLM, each sentence checked."""
         if self.llm is None:
             return None
+        verifier = Verifier(self.reader.support, self._bundled_embedding.embed)
         rerank = partial(self.extractive.rerank, most=PROMPTED)
-        return Generative(
-            self.llm,
-            Verifier(self.reader.support, self._bundled_embedding.embed),
-            rerank,
-            self.settings.llm_context_tokens,
-        )
+        return Generative(self.llm, verifier, rerank, self.settings.llm_context_tokens)
 
     def sync(self, progress: Progress | None = None, *, rebuild: bool = False) -> SyncReport:
         """Brings the index up to date with the corpus; only what is new or changed is read and embedded.
