@@ -1,4 +1,4 @@
-"""Questions about an article itself: who wrote it, when it appeared, where, under which title.
+"""Questions about an article itself: who wrote it, when it appeared, where, under which title, from which agency.
 
 They are answered from the metadata and cited to the line of the article that shows it. Where the metadata says
 something that the article's text doesn't show, there is nothing to cite, and the answer is a decline that says so.
@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from rag.names import is_agency
 from rag.types import Passage
 
 FITS = 0.6
@@ -35,9 +36,14 @@ _ASKS = {
         rf"\bdate of\b.*\b{_ARTICLE}\b|\bhow (?:old|recent) is\b.*\b{_ARTICLE}\b|\bpublication date\b",
         re.IGNORECASE,
     ),
+    "agency": re.compile(
+        rf"\b(?:what|which) (?:news agency|newswire|wire service|wire)\b(?=.*\b(?:credited|behind|from|is|was|wrote|"
+        rf"written|publish\w*|filed|suppl\w*|provided|carried|ran)\b)(?=.*{_WORK})",
+        re.IGNORECASE,
+    ),
     "publisher": re.compile(
         rf"\b(?:what|which) (?:\w+ )?(?:newspaper|paper|outlet|publisher|publication|site|website|magazine|journal|"
-        rf"news agency|agency|media|organi[sz]ation)\b(?=.*\b(?:publish\w*|ran|run|carried|printed|appear\w*|from|is)"
+        rf"agency|media|organi[sz]ation)\b(?=.*\b(?:publish\w*|ran|run|carried|printed|appear\w*|from|is)"
         rf"\b)(?=.*{_WORK})|\bwhere (?:was|were|did)\b(?=.*\b(?:publish\w*|appear\w*)\b)(?=.*{_WORK})|"
         rf"\bwho published\b(?=.*{_WORK})",
         re.IGNORECASE,
@@ -50,7 +56,8 @@ _PLUMBING = frozenset(
     "who wrote author authors authored penned writer writers written by whom when what which date day month year was "
     "were is are did does do the a an of in on at to for from about with this that it its publish published publisher "
     "publication posted released appear appeared updated dated printed come came out run ran carried newspaper paper "
-    "outlet site website magazine journal agency media where title headline called titled entitled byline how old "
+    "outlet site website magazine journal agency newswire wire service credited behind media "
+    "where title headline called titled entitled byline how old "
     "recent article articles piece pieces story stories essay op-ed column report reports commentary text analysis "
     "opinion editorial post and or organization organisation name".split()
 )
@@ -72,7 +79,7 @@ class Byline:
 
 
 def asked_field(question: str) -> str | None:
-    """``authors``, ``date``, ``publisher`` or ``title`` if the question asks for it of an article, else None."""
+    """``authors``, ``date``, ``agency``, ``publisher`` or ``title``, whichever is asked of an article; else None."""
     return next((field for field, pattern in _ASKS.items() if pattern.search(question)), None)
 
 
@@ -92,7 +99,7 @@ def look_up(
     source = max(fits, key=lambda name: fits[name])
     article = by_source[source][0]
     value = _value(article, field)
-    shown = _evidence(field, article, lines(source)) if value else ()
+    shown = _evidence(field, value, article, lines(source)) if value else ()
     return Byline(field, value, article, shown, min(1.0, fits[source]))
 
 
@@ -121,15 +128,19 @@ def _spoken_date(date: str) -> str:
 def _value(article: Passage, field: str) -> str:
     if field == "authors":
         return " and ".join(filter(None, [", ".join(article.authors[:-1]), *article.authors[-1:]]))
+    if field == "agency":
+        return next(filter(is_agency, (*article.authors, article.publisher)), "")
     return str(getattr(article, field))
 
 
-def _evidence(field: str, article: Passage, lines: Sequence[Passage]) -> tuple[tuple[Passage, tuple[int, int]], ...]:
+def _evidence(
+    field: str, value: str, article: Passage, lines: Sequence[Passage]
+) -> tuple[tuple[Passage, tuple[int, int]], ...]:
     """The shortest line that shows each value of the field; authors may stand in one line or in several."""
     chosen: list[tuple[Passage, tuple[int, int]]] = []
-    for value in article.authors if field == "authors" else (str(getattr(article, field)),):
+    for told in article.authors if field == "authors" else (value,):
         shows = _shows_date if field == "date" else _shows
-        found = [(line, span) for line in lines for span in line.sentences if shows(value, line.text[slice(*span)])]
+        found = [(line, span) for line in lines for span in line.sentences if shows(told, line.text[slice(*span)])]
         if not found:
             return ()
         if not any(line in found for line in chosen):

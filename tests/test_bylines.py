@@ -37,6 +37,8 @@ def lines(source: str) -> list[Passage]:
         ("When was Wang Huiyao's article published?", "date"),
         ("What date did the Reuters story come out?", "date"),
         ("Which newspaper ran the article by Liu Dongmei?", "publisher"),
+        ("Which news agency is the report on the harvest from?", "agency"),
+        ("Which news agency did the minister call, according to the report?", None),
         ("What is the title of Wang Huiyao's article?", "title"),
         ('Who is the author of "The Road to a New Deal"?', "authors"),
         ("When was “The Road to a New Deal” published?", "date"),
@@ -55,6 +57,17 @@ def test_the_article_meant_is_found_and_its_line_shown() -> None:
     assert found is not None
     assert found.value == "Ann Lee and Bo Chen"
     assert shown(found) == ["By Ann Lee and Bo Chen | The Daily"]
+
+
+@pytest.mark.parametrize(
+    ("authors", "publisher", "value"),
+    [(("Reuters",), "The Daily", "Reuters"), (("Ann Lee",), "AFP", "AFP"), (("Ann Lee",), "The Daily", "")],
+)
+def test_an_agency_is_the_author_or_the_publisher(authors: tuple[str, ...], publisher: str, value: str) -> None:
+    credited = article("a.txt", title="Trade winds", authors=authors, publisher=publisher)
+    found = look_up("Which news agency is behind the report on trade winds?", "agency", [credited], lines)
+    assert found is not None
+    assert found.value == value
 
 
 def test_a_date_is_found_however_it_is_written() -> None:
