@@ -102,9 +102,8 @@ class Assistant:
 
     def retrieve(self, question: str, k: int = 10) -> list[Passage]:
         """The ``k`` passages that fit the question best, best first, reranked by the reader."""
-        question = _checked(question)
-        passages = self.extractive.retrieve([question], self._generation(), max(k, CANDIDATES))
-        return self.extractive.rerank(question, passages)[:k]
+        asked, passages = self.extractive.search(_checked(question), (), self._generation(), max(k, CANDIDATES))
+        return self.extractive.rerank(asked, passages)[:k]
 
     def query(self, question: str, history: followup.History = ()) -> Answer:
         """The answer to a question; with ``history``, earlier (question, answer) turns, also to a follow-up.
@@ -112,11 +111,9 @@ class Assistant:
         Raises a ``RagError`` where no answer can be given; an answer that the articles don't hold is no error but an
         ``Answer`` with ``answered`` False.
         """
-        answer = None
-        for event in self.stream(question, history):
-            answer = event.answer
-        assert answer is not None
-        return answer
+        *_, last = self.stream(question, history)
+        assert last.answer is not None
+        return last.answer
 
     def stream(self, question: str, history: followup.History = ()) -> Iterator[Event]:
         """The same answer piece by piece: status, checked sentences, and last the whole ``Answer``."""
@@ -127,7 +124,10 @@ class Assistant:
         generation = self._generation()
         yield Event("status", "Looking through the articles")
         asked, generative = self._alone(question, history, tally)
-        passages = self.extractive.retrieve([asked, *followup.context(asked, history)], generation)
+        mended, passages = self.extractive.search(asked, followup.context(asked, history), generation)
+        if mended != asked:
+            asked = mended
+            tally.notes.append(f"read as: {asked}")
         tally.lap("retrieve")
         answer = self.extractive.about_article(asked, passages, generation)
         if answer is None and generative is not None and passages:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rag import answering, attribution, bylines, confidence, facts, followup, questions, quoting, retrieval
+from rag import answering, attribution, bylines, confidence, facts, followup, questions, quoting, retrieval, spelling
 from rag.embedding import Embedding
 from rag.generation import Generation
 from rag.reader import Reader
@@ -58,6 +58,14 @@ class Extractive:
     def retrieve(self, wordings: Sequence[str], generation: Generation, k: int = CANDIDATES) -> list[Passage]:
         """The ``k`` passages that both searches together rank highest for the question (in several wordings)."""
         return retrieval.retrieve(wordings, generation, self._embedding, k)
+
+    def search(
+        self, question: str, context: Sequence[str], generation: Generation, k: int = CANDIDATES
+    ) -> tuple[str, list[Passage]]:
+        """The question without slips of the finger, and ``k`` passages for it; ``context`` are other wordings of it."""
+        passages = self.retrieve([question, *context], generation, k)
+        mended = spelling.mended(question, passages, self._reader.knows)
+        return mended, self.retrieve([mended, *context], generation, k) if mended != question else passages
 
     def rerank(self, question: str, passages: Sequence[Passage], most: int = CANDIDATES) -> list[Passage]:
         """The passages with the first ``most`` of them in the order of the reader's judgement and retrieval's."""

@@ -56,6 +56,10 @@ class Reader:
         encoded = [self._pair(claim, "", premise) for claim, premise in pairs]
         return [float(_sigmoid(output["support"])) for output in self._run(encoded, ("support",))]
 
+    def knows(self, word: str) -> bool:
+        """Whether a word in lower case is in the vocabulary as a whole, as the common ones are."""
+        return self._tokenizer.token_to_id(word) is not None
+
     @cached_property
     def _tokenizer(self) -> Any:
         return load_tokenizer(self._models)

@@ -19,6 +19,7 @@ JOINERS = {"assistant", "extractive", "generative", "syncing", "cli", "__init__"
 
 SUITES = (
     {"articles", "layout", "telling", "boilerplate", "dates", "names"},
+    {"bylines", "names"},
     {"chunking", "splitting"},
     {"embedding", "weights"},
     {"reader", "weights"},
