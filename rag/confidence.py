@@ -63,10 +63,10 @@ def features(question: str, short: str | None, best: Reading, close: Reading, ci
     ]
 
 
-WEIGHTS = (0.779, -0.02, -1.615, -0.64, -1.697, -0.935)
+WEIGHTS = (0.831, -0.018, -1.359, -0.868, -1.454, -1.292)
 """Fitted by ``training/fit_confidence.py``."""
 
-BIAS = 0.605
+BIAS = 0.463
 
 
 def probability(values: Sequence[float]) -> float:
