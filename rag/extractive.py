@@ -118,6 +118,8 @@ class Extractive:
             return quoting.declined("no passage of the articles matches the question", 0.0, ranked)
         if found.sure < THRESHOLD:
             return quoting.declined(_doubt(question, found.readings, found.sure), found.sure, ranked)
+        if unspoken := _unspoken(question, found.finding.cited, passages):
+            return quoting.declined(_unmentioned(unspoken), found.sure, ranked)
         text, citations = quoting.cite(found.finding.pieces)
         return quoting.answered(text, found.finding.short, citations, ranked, found.sure)
 
@@ -160,10 +162,22 @@ def _byline_passages(generation: Generation, source: str) -> list[Passage]:
     return [retrieval.passage(chunk, 0.0) for chunk in chunks if chunk.kind == "byline"]
 
 
+def _unspoken(question: str, cited: Sequence[Passage], passages: Sequence[Passage]) -> list[str]:
+    """The names that somebody is asked to speak of, and that stand in no passage found of the articles cited."""
+    sources = {passage.source for passage in cited}
+    theirs = "\n".join(f"{each.heading}\n{each.text}" for each in (*cited, *passages) if each.source in sources)
+    topic = questions.spoken_of(question)
+    return [name for name in facts.missing_names(question, theirs) if name in topic]
+
+
+def _unmentioned(missing: Sequence[str]) -> str:
+    return f"nothing that fits the question mentions {', '.join(missing)}"
+
+
 def _doubt(question: str, readings: Sequence[Reading], sure: float) -> str:
     """Why an answer is declined, in words that help to ask better."""
     known = "\n".join(f"{reading.passage.heading}\n{reading.passage.text}" for reading in readings)
     missing = [*facts.missing_names(question, known), *facts.missing_numbers(question, known)]
     if missing:
-        return f"nothing that fits the question mentions {', '.join(missing)}"
+        return _unmentioned(missing)
     return f"no passage answers this clearly enough (confidence {sure:.2f}, needed {THRESHOLD:.2f})"

@@ -40,6 +40,10 @@ _NUMBER = re.compile(
     r"\bhow (?:many|much|old|long|far|big|large|high|often)\b|\bwhat (?:percent|share)|\bpercentage\b", re.I
 )
 _TIME = re.compile(rf"{_START}when\b|\b(?:what|which) (?:year|month|day|date)s?\b", re.I)
+_SAID_OF = re.compile(
+    r"\b(?:say|says|said|think|thinks|thought|write|writes|wrote|report|reports) (?:about|of) (.+)$",
+    re.IGNORECASE | re.DOTALL,
+)
 _OF_ASKING = frozenset(facts.content("articles authors texts report describe explain compare think view list tell"))
 
 
@@ -71,6 +75,12 @@ def wants_number(question: str) -> bool:
 def wants_time(question: str) -> bool:
     """Whether it asks when."""
     return bool(_TIME.search(question))
+
+
+def spoken_of(question: str) -> str:
+    """What somebody is asked to have said something about; empty where the question isn't of this kind."""
+    found = _SAID_OF.search(question)
+    return found[1] if found else ""
 
 
 def topic(question: str) -> list[str]:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+import rag
 from rag.attribution import as_said
+from rag.questions import spoken_of
+from rag.settings import Settings
 from rag.types import Passage
 
 AUTHORS, PUBLISHER = ("Jane Doe", "Li Wei"), "The Daily Post"
@@ -38,3 +43,32 @@ def test_who_is_asked_by_name_is_asked_as_the_author(question: str, said: str | 
     others = [passage("b.txt", ("John Smith",), "The Times"), passage("c.txt")]
     found = as_said(question, [others[0], theirs, others[1]])
     assert found == ((said, [theirs]) if said else None)
+
+
+@pytest.mark.parametrize(
+    ("question", "topic"),
+    [
+        ("What does Jane Doe say about the Orvik mine?", "the Orvik mine?"),
+        ("What did they think of steel?", "steel?"),
+        ("Who says that Orvik is closed?", ""),
+        ("What is the article about?", ""),
+    ],
+)
+def test_what_somebody_is_to_have_spoken_of(question: str, topic: str) -> None:
+    assert spoken_of(question) == topic
+
+
+def test_nobody_is_quoted_on_what_their_article_never_names(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    (corpus / "a.txt").write_text(
+        "A hard winter for steel\n\nMara Lindqvist, who runs the Tornby works, said that talks with the union will be "
+        "very difficult. She warned that orders from abroad have fallen by a third."
+    )
+    (corpus / "b.txt").write_text("Mines\n\nThe Orvik mine was closed in March. Its owner said that it won't reopen.")
+    assistant = rag.Assistant(Settings(corpus=corpus, store=tmp_path / "store"))
+    assistant.sync()
+    assert "difficult" in assistant.query("What does Mara Lindqvist say about the union?").text
+    declined = assistant.query("What does Mara Lindqvist say about the Orvik union?")
+    assert not declined.answered
+    assert declined.reason == "nothing that fits the question mentions Orvik"
