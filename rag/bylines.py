@@ -25,7 +25,7 @@ _WORK = rf"(?:\b{_ARTICLE}\b|[\"“][^\"”]{{8,}}[\"”])"
 
 _ASKS = {
     "authors": re.compile(
-        rf"\bwho (?:wrote|authored|penned|co-?wrote|is writing)\b(?=.*(?:{_WORK}|\babout\b))|"
+        rf"\bwho (?:wrote|authored|penned|co-?wrote|is writing)\b(?! that\b)(?=.*(?:{_WORK}|\babout\b))|"
         rf"\b(?:author|authors|writer|writers|byline)\b(?=.*{_WORK})|\b{_ARTICLE}\b.*\bwritten by whom?\b|"
         rf"\bby whom\b.*\b{_ARTICLE}\b.*\bwritten\b",
         re.IGNORECASE,

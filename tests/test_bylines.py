@@ -42,6 +42,7 @@ def lines(source: str) -> list[Passage]:
         ("What is the title of Wang Huiyao's article?", "title"),
         ('Who is the author of "The Road to a New Deal"?', "authors"),
         ("When was “The Road to a New Deal” published?", "date"),
+        ("Who wrote that the deal is a “mistake for both sides”?", None),
         ("Who founded CATL?", None),
         ("When was the trade agreement signed?", None),
         ("When did Toyota decide to build a factory?", None),
