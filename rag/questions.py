@@ -32,8 +32,8 @@ _LIST = re.compile(
 )
 _SPEAKER = re.compile(
     rf"{_START}who (?:else )?(?:says?|said|argues?|argued|claims?|claimed|thinks?|believes?|warns?|warned|"
-    r"suggests?|calls?|called|describes?|expects?|recommends?|proposes?|maintains?|predicts?|notes?|writes?|wrote that|states?|"
-    r"insists?|holds?|considers?|sees|points out|feels)\b",
+    r"suggests?|calls?|called|describes?|expects?|recommends?|proposes?|maintains?|predicts?|notes?|writes?|wrote that|"
+    r"states?|insists?|holds?|considers?|sees|points out|feels)\b",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(
