@@ -164,9 +164,11 @@ def _byline_passages(generation: Generation, source: str) -> list[Passage]:
 
 def _unspoken(question: str, cited: Sequence[Passage], passages: Sequence[Passage]) -> list[str]:
     """The names that somebody is asked to speak of, and that stand in no passage found of the articles cited."""
+    topic = questions.spoken_of(question)
+    if not topic:
+        return []
     sources = {passage.source for passage in cited}
     theirs = "\n".join(f"{each.heading}\n{each.text}" for each in (*cited, *passages) if each.source in sources)
-    topic = questions.spoken_of(question)
     return [name for name in facts.missing_names(question, theirs) if name in topic]
 
 
