@@ -6,7 +6,7 @@ The embedded answerer. It needs no LLM: the reader finds the sentences, ``answer
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from rag import answering, attribution, bylines, confidence, facts, followup, questions, quoting, retrieval, spelling
@@ -119,7 +119,7 @@ class Extractive:
         if found.sure < THRESHOLD:
             return quoting.declined(_doubt(question, found.readings, found.sure), found.sure, ranked)
         if unspoken := _unspoken(question, found.finding.cited, passages):
-            return quoting.declined(_unmentioned(unspoken), found.sure, ranked)
+            return quoting.declined(_unmentioned(unspoken), 0.0, ranked)
         text, citations = quoting.cite(found.finding.pieces)
         return quoting.answered(text, found.finding.short, citations, ranked, found.sure)
 
@@ -168,8 +168,12 @@ def _unspoken(question: str, cited: Sequence[Passage], passages: Sequence[Passag
     if not topic:
         return []
     sources = {passage.source for passage in cited}
-    theirs = "\n".join(f"{each.heading}\n{each.text}" for each in (*cited, *passages) if each.source in sources)
+    theirs = _text(each for each in (*cited, *passages) if each.source in sources)
     return [name for name in facts.missing_names(question, theirs) if name in topic]
+
+
+def _text(passages: Iterable[Passage]) -> str:
+    return "\n".join(f"{passage.heading}\n{passage.text}" for passage in passages)
 
 
 def _unmentioned(missing: Sequence[str]) -> str:
@@ -178,7 +182,7 @@ def _unmentioned(missing: Sequence[str]) -> str:
 
 def _doubt(question: str, readings: Sequence[Reading], sure: float) -> str:
     """Why an answer is declined, in words that help to ask better."""
-    known = "\n".join(f"{reading.passage.heading}\n{reading.passage.text}" for reading in readings)
+    known = _text(reading.passage for reading in readings)
     missing = [*facts.missing_names(question, known), *facts.missing_numbers(question, known)]
     if missing:
         return _unmentioned(missing)
